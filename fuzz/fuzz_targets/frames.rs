@@ -1,0 +1,5 @@
+//! Fuzzes `zmtp::testing::fuzz::frames`, where it is written what must hold.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| zmtp::testing::fuzz::frames(data));
