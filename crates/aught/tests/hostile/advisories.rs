@@ -1,0 +1,132 @@
+//! Advisories about libzmq that concern what comes after the handshake, each with the peer that
+//! does what the advisory says. Those about mechanisms are answered in `aught-zmtp`, those about
+//! handshakes in `handshakes`. SECURITY.md has the list.
+
+use aught::SocketType;
+
+use crate::EXCHANGE;
+use crate::alone::alone;
+use crate::honest::Honest;
+use crate::stranger::{Random, Stranger, announce, frame};
+
+/// By how many bytes memory may grow, whatever a peer sends in vain.
+const ALLOWED: usize = 24 * 1024 * 1024;
+
+/// A frame of ZMTP 1.0, whose length counts its flags.
+fn old_frame(body: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0xff];
+    frame.extend_from_slice(&(body.len() as u64 + 1).to_be_bytes());
+    frame.push(0);
+    frame.extend_from_slice(body);
+    frame
+}
+
+/// The decoder for old peers has a buffer of its own, of a fixed size, in libzmq. Here there is
+/// none that messages could outgrow.
+#[test]
+fn cve_2021_20235_large_messages_of_old_peers_come_whole() {
+    alone("advisories::cve_2021_20235_large_messages_of_old_peers_come_whole", || {
+        let mut honest = Honest::new(SocketType::Pull, "tcp://127.0.0.1:*");
+        let mut random = Random::new(20_235);
+        let bodies: Vec<_> = [8191, 8192, 8193, 9000, 70_000, 300_000, 20, 8200]
+            .map(|len| (0..len).flat_map(|_| random.bytes(2)).take(len).collect::<Vec<_>>())
+            .to_vec();
+        for cut in [1, 5, 8192, usize::MAX] {
+            let mut stranger = Stranger::connect(&honest.endpoint);
+            stranger.write(b"\x01\0"); // nobody in particular
+            for body in &bodies {
+                let bytes = old_frame(body);
+                let (head, rest) = bytes.split_at(cut.min(bytes.len()));
+                stranger.write(head);
+                stranger.write(rest);
+                let message = honest.owner.recv_timeout(EXCHANGE).expect("it comes");
+                assert!(message.first() == &body[..], "{} bytes, cut at {cut}", body.len());
+            }
+            honest.exchange();
+            stranger.leave();
+        }
+    });
+}
+
+/// Lengths near the end of numbers wrap when the size of a header is added to them.
+#[test]
+fn cve_2019_6250_lengths_near_the_end_of_numbers_cost_nothing() {
+    alone("advisories::cve_2019_6250_lengths_near_the_end_of_numbers_cost_nothing", || {
+        let honest = Honest::new(SocketType::Pull, "tcp://127.0.0.1:*");
+        honest.withstand("lengths", ALLOWED, |endpoint| {
+            let lengths =
+                [1 << 31, 1 << 32, u64::MAX >> 1, 1 << 63, u64::MAX - 39, u64::MAX - 1, u64::MAX];
+            for len in lengths {
+                for cut in 0..9 {
+                    // After a handshake of ZMTP 3, of ZMTP 2, and without one.
+                    let mut new = Stranger::shaken(endpoint, SocketType::Pull);
+                    let bytes = [&announce(0, len)[..], b"a little of it"].concat();
+                    new.write(&bytes[..cut]);
+                    new.write(&bytes[cut..]);
+                    new.leave();
+                    // 8 is PUSH in ZMTP 2.0, and an empty routing id follows.
+                    let two = [&b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x08\0\0"[..], &bytes].concat();
+                    let mut old = Stranger::connect(endpoint);
+                    old.write(&two[..14 + cut]);
+                    old.write(&two[14 + cut..]);
+                    old.leave();
+                    let mut one = b"\x01\0\xff".to_vec();
+                    one.extend_from_slice(&len.to_be_bytes());
+                    one.extend_from_slice(b"\0body");
+                    let mut oldest = Stranger::connect(endpoint);
+                    oldest.write(&one[..2 + cut]);
+                    oldest.write(&one[2 + cut..]);
+                    oldest.leave();
+                }
+            }
+        });
+    });
+}
+
+/// A topic of 16 MiB, taken back, left behind, and once more. The tree of topics neither adds nor
+/// drops its nodes by recursion.
+#[test]
+fn cve_2021_20236_long_topics_come_and_go() {
+    alone("advisories::cve_2021_20236_long_topics_come_and_go", || {
+        for kind in [SocketType::Pub, SocketType::Xpub] {
+            let mut honest = Honest::new(kind, "tcp://127.0.0.1:*");
+            let topic = vec![b'x'; (16 << 20) - 1024];
+            let command = |name: &[u8]| {
+                let mut body = vec![name.len() as u8];
+                body.extend_from_slice(name);
+                body.extend_from_slice(&topic);
+                frame(4, &body)
+            };
+            let mut subscriber = Stranger::shaken(&honest.endpoint, kind);
+            for bytes in [command(b"SUBSCRIBE"), command(b"CANCEL"), command(b"SUBSCRIBE")] {
+                let mut written = 0;
+                while written < bytes.len() {
+                    written += subscriber.write(&bytes[written..]);
+                    honest.exchange();
+                }
+            }
+            subscriber.leave();
+            honest.exchange();
+        }
+    });
+}
+
+/// What a subscriber sends that is no subscription is not kept, also if the owner of the publisher
+/// never calls in.
+#[test]
+fn cve_2021_20237_messages_to_publishers_are_not_kept() {
+    alone("advisories::cve_2021_20237_messages_to_publishers_are_not_kept", || {
+        let honest = Honest::new(SocketType::Pub, "tcp://127.0.0.1:*");
+        honest.withstand("messages to a publisher", ALLOWED, |endpoint| {
+            for _ in 0..20 {
+                let mut stranger = Stranger::shaken(endpoint, SocketType::Pub);
+                let message = [frame(1, b"\x05part"), frame(0, &[b'm'; 4000])].concat();
+                let many = message.repeat(500);
+                for _ in 0..5 {
+                    stranger.write(&many);
+                }
+                stranger.leave();
+            }
+        });
+    });
+}
