@@ -27,10 +27,8 @@ static void *run_proxy(void *unused) {
     return NULL;
 }
 
-static void *run_worker(void *unused) {
-    (void)unused;
-    void *worker = zmq_socket(context, ZMQ_REP);
-    CHECK(zmq_connect(worker, back) == 0);
+/* Gets its socket connected: the context may end before this thread has had its first turn. */
+static void *run_worker(void *worker) {
     char *text;
     while ((text = text_recv(worker))) {
         CHECK(!strcmp(text, "Hello"));
@@ -66,8 +64,11 @@ int main(void) {
     CHECK(zmq_bind(capture, "inproc://capture") == 0);
     pthread_create(&proxy, NULL, run_proxy, NULL);
     text_expect(ready, "up");
-    for (int i = 0; i < 2; i++)
-        pthread_create(&workers[i], NULL, run_worker, NULL);
+    for (int i = 0; i < 2; i++) {
+        void *worker = zmq_socket(context, ZMQ_REP);
+        CHECK(zmq_connect(worker, back) == 0);
+        pthread_create(&workers[i], NULL, run_worker, worker);
+    }
 
     void *client = zmq_socket(context, ZMQ_REQ);
     CHECK(zmq_connect(client, front) == 0);
