@@ -28,6 +28,9 @@ const TAG_HEAP: u8 = 0xa2;
 /// In place of the inline length: the bytes are one of many pieces of a block.
 const IN_ARENA: u8 = 0xff;
 
+/// In place of the inline length: the bytes came from the allocator, for this part alone.
+const OF_ITS_OWN: u8 = 0xfe;
+
 /// What every heap block starts with.
 #[repr(C)]
 struct Header {
@@ -161,7 +164,9 @@ impl Part {
         let block = owned(len)?;
         // SAFETY: the bytes follow the head of the block.
         let data = unsafe { block.as_ptr().add(1).cast::<u8>() };
-        Some(Self::heap(data, len, Some(block.cast())))
+        let mut part = Self::heap(data, len, Some(block.cast()));
+        part.inline_len = OF_ITS_OWN;
+        Some(part)
     }
 
     #[inline(never)]
@@ -348,6 +353,16 @@ impl Part {
     }
 }
 
+impl Part {
+    /// Whether the body is few bytes in memory of their own that nobody shares: a copy of it in an
+    /// [`Arena`] costs less than giving its memory back on another thread than the one that took
+    /// it, where the allocator has to find out whose it is and cannot use it again.
+    #[inline]
+    pub(crate) fn is_cheaper_copied(&self) -> bool {
+        self.tag == TAG_HEAP && self.inline_len == OF_ITS_OWN && !self.is_shared()
+    }
+}
+
 impl Clone for Part {
     /// Another part with the same bytes: inline bodies are copied, others shared.
     fn clone(&self) -> Self {
@@ -369,7 +384,7 @@ impl Clone for Part {
             peer: self.peer.clone(),
             routing_id: self.routing_id,
             tag: self.tag,
-            inline_len: if self.inline_len == IN_ARENA { 0 } else { self.inline_len },
+            inline_len: if self.tag == TAG_INLINE { self.inline_len } else { 0 },
             more: self.more,
             kind: self.kind,
         }

@@ -47,14 +47,35 @@ impl SocketCore {
     ) -> Result<(), Error> {
         let mut state = self.enter()?;
         let mut part = state.arena.copy(bytes);
-        let state = self.send_entered(state, &mut part, more, dont_wait)?;
+        let state = self.send_as_it_is(state, &mut part, more, dont_wait)?;
         self.leave(state);
         Ok(())
     }
 
     /// Sends one part within a call. The lock is only given back in the meantime when it has to
     /// wait, which no part of a message does but the first.
+    #[inline]
     fn send_entered<'a>(
+        &'a self,
+        mut state: Guard<'a>,
+        part: &mut Part,
+        more: bool,
+        dont_wait: bool,
+    ) -> Result<Guard<'a>, Error> {
+        if !part.is_cheaper_copied() {
+            return self.send_as_it_is(state, part, more, dont_wait);
+        }
+        // The caller's body stays where it is until its copy has gone.
+        let mut copy = state.arena.copy(part);
+        let sent = self.send_as_it_is(state, &mut copy, more, dont_wait);
+        match &sent {
+            Ok(_) => *part = Part::new(),
+            Err(_) => part.set_more(false),
+        }
+        sent
+    }
+
+    fn send_as_it_is<'a>(
         &'a self,
         mut state: Guard<'a>,
         part: &mut Part,
