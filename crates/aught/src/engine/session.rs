@@ -364,16 +364,20 @@ impl Session {
 
     fn attempt(&mut self, io: &mut Io) -> Next {
         self.link_deadline = None;
+        let ipv6 = self.setup.options.ipv6;
         let Role::Connects { target, .. } = &self.role else {
             return Next::End;
         };
         match target {
             Target::Tcp(_) | Target::Socks(_) => match target.dialled() {
                 Some(tcp) => match tcp.numeric() {
+                    // As a name that has addresses of this kind only.
+                    Some(address) if address.is_ipv6() && !ipv6 => {
+                        self.failed(libc::EHOSTUNREACH, io)
+                    }
                     Some(address) => self.try_addresses(vec![address], libc::EINVAL, io),
                     None => {
                         self.link = Link::Resolving;
-                        let ipv6 = self.setup.options.ipv6;
                         io.lookups.ask(tcp, ipv6, &self.setup.handle, self.id);
                         Next::Stay
                     }

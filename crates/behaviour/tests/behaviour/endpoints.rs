@@ -574,6 +574,28 @@ fn ipv6_addresses_are_refused_by_default() {
     assert!(pull.bind("tcp://[::1]:*").is_err());
 }
 
+/// ZMQ_IPV6 off: no connection is made to such an address, though it is taken.
+#[test]
+fn ipv6_addresses_are_not_connected_to_by_default() {
+    if !can_ipv6() {
+        return;
+    }
+    let ctx = Ctx::new();
+    let pull = ctx.socket(PULL);
+    pull.set(IPV6, 1).expect("IPV6");
+    pull.bind("tcp://[::1]:*").expect("bind");
+    let bound = pull.last_endpoint();
+    let without = ctx.socket(PUSH);
+    without.connect(&bound).expect("connect");
+    without.send("never").expect("send");
+    let push = ctx.socket(PUSH);
+    push.set(IPV6, 1).expect("IPV6");
+    push.connect(&bound).expect("connect");
+    passes(&push, &pull);
+    pull.expect_nothing();
+    without.set(LINGER, 0).expect("LINGER");
+}
+
 /// ZMQ_IPV6: `*` takes both kinds of peers.
 #[test]
 fn an_ipv6_star_takes_ipv4_peers_too() {
