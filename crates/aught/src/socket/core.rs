@@ -553,7 +553,15 @@ impl SocketCore {
 
     /// The descriptor for `ZMQ_FD`.
     pub(crate) fn descriptor(&self) -> Result<RawFd, Error> {
-        Ok(self.mailbox.export()?.raw())
+        let state = self.enter()?;
+        let descriptor = self.descriptor_within(&state);
+        self.leave(state);
+        descriptor
+    }
+
+    pub(crate) fn descriptor_within(&self, state: &State) -> Result<RawFd, Error> {
+        let has_peers = state.pipes.ids().next().is_some();
+        Ok(self.mailbox.export(has_peers)?.raw())
     }
 
     // ---- the end ----

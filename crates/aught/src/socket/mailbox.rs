@@ -29,7 +29,6 @@ impl Event {
     }
 }
 
-#[derive(Default)]
 struct Queue {
     events: Vec<Event>,
     /// How many calls sleep, or are about to: while there are any, each event makes the
@@ -39,8 +38,26 @@ struct Queue {
     signalled: bool,
     /// The application has the descriptor, and counts as waiting for ever.
     exported: bool,
+    /// Something was told since a call of the application took events in.
+    is_news: bool,
+    /// No call of the application has taken events in yet.
+    is_fresh: bool,
     /// The socket or its context ends: the descriptor stays readable.
     ended: bool,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            events: Vec::new(),
+            waiting: 0,
+            signalled: false,
+            exported: false,
+            is_news: false,
+            is_fresh: true,
+            ended: false,
+        }
+    }
 }
 
 impl Queue {
@@ -56,6 +73,8 @@ pub(crate) struct Mailbox {
     /// There are events. Only a hint, for a look without the lock.
     pending: AtomicBool,
     urgent: AtomicBool,
+    /// The descriptor is readable. Only a hint, as well.
+    lit: AtomicBool,
     wake: OnceLock<Wake>,
 }
 
@@ -65,6 +84,7 @@ impl Mailbox {
         let urgent = event.is_urgent();
         let mut queue = lock(&self.queue);
         queue.events.push(event);
+        queue.is_news = true;
         self.pending.store(true, Ordering::Release);
         if urgent {
             self.urgent.store(true, Ordering::SeqCst);
@@ -91,6 +111,7 @@ impl Mailbox {
             && let Some(wake) = self.wake.get()
         {
             queue.signalled = true;
+            self.lit.store(true, Ordering::Release);
             wake.signal();
         }
     }
@@ -115,6 +136,8 @@ impl Mailbox {
         self.pending.store(false, Ordering::Release);
         self.urgent.store(false, Ordering::SeqCst);
         if by_owner {
+            queue.is_news = false;
+            queue.is_fresh = false;
             self.consume(&mut queue);
         }
     }
@@ -124,8 +147,22 @@ impl Mailbox {
     fn consume(&self, queue: &mut Queue) {
         if queue.signalled && queue.waiting == 0 && !queue.ended {
             queue.signalled = false;
+            self.lit.store(false, Ordering::Release);
             if let Some(wake) = self.wake.get() {
                 wake.consume();
+            }
+        }
+    }
+
+    /// Says that a call of the application has found nothing to do, all events being taken in. They
+    /// may have been taken in by others, who leave the descriptor readable: who watches it, and
+    /// asks by trying, has had the answer.
+    #[inline]
+    pub(crate) fn settle(&self) {
+        if self.lit.load(Ordering::Acquire) {
+            let mut queue = lock(&self.queue);
+            if queue.events.is_empty() {
+                self.consume(&mut queue);
             }
         }
     }
@@ -159,13 +196,14 @@ impl Mailbox {
         self.wake.get().ok_or(Error::Closed)
     }
 
-    /// The descriptor for the application to watch (`ZMQ_FD`).
-    pub(crate) fn export(&self) -> Result<&Wake, Error> {
+    /// The descriptor for the application to watch (`ZMQ_FD`). `has_peers` is the
+    /// socket's word: what the application has not heard of yet is told from the start.
+    pub(crate) fn export(&self, has_peers: bool) -> Result<&Wake, Error> {
         let wake = self.wake()?;
         let mut queue = lock(&self.queue);
         if !queue.exported {
             queue.exported = true;
-            if !queue.events.is_empty() {
+            if queue.is_news || queue.is_fresh && has_peers {
                 self.ring(&mut queue);
             }
         }

@@ -11,8 +11,9 @@ use crate::sync::Arc;
 impl SocketCore {
     /// zmq_setsockopt(3).
     pub(crate) fn set_option(&self, option: i32, value: &[u8]) -> Result<(), Error> {
+        // What is in the mailbox stays there, and the descriptor readable: with the reference, too,
+        // an option that is set in between hides no arrival from who watches `ZMQ_FD`.
         let mut state = self.enter()?;
-        self.look_if_pending(&mut state);
         let result = match state.options.set(option, value) {
             Ok(effect) => self.apply(effect, &mut state),
             Err(error) => Err(error.into()),
@@ -82,7 +83,7 @@ impl SocketCore {
             numbers::RCVMORE => write_int(i32::from(state.more_in), out),
             numbers::TYPE => write_int(self.kind().code(), out),
             numbers::FD => {
-                let fd = self.descriptor()?;
+                let fd = self.descriptor_within(state)?;
                 write_int(fd, out)
             }
             numbers::LAST_ENDPOINT => {

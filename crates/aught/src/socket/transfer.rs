@@ -109,6 +109,7 @@ impl SocketCore {
                 || state.options.sndtimeo == Some(Duration::ZERO)
             {
                 part.set_more(false);
+                self.mailbox.settle();
                 self.leave(state);
                 return Err(error.into());
             }
@@ -146,6 +147,7 @@ impl SocketCore {
                 Patience::For(time) => Some(time),
             };
             if error != RecvError::Empty || timeout == Some(Duration::ZERO) {
+                self.mailbox.settle();
                 self.leave(state);
                 return Err(error.into());
             }

@@ -258,6 +258,77 @@ fn events_after_a_send_tell_of_an_arrival() {
     }
 }
 
+on_transports! {
+    /// A program that hands a finished socket to an event loop asks for the descriptor last: what
+    /// has arrived by then is told.
+    fn a_descriptor_that_is_asked_for_late_tells_of_what_is_there(transport) {
+        let ctx = Ctx::new();
+        let (push, pull) = pipe(&ctx, transport);
+        let (other, watched) = pipe(&ctx, transport);
+        for sender in [&push, &other] {
+            sender.send("x").expect("send");
+        }
+        // Both messages take the same way: when one is there, the other is not far.
+        pull.await_readable();
+        assert!(signalled(&watched, 15_000));
+        watched.expect("x");
+    }
+}
+
+on_transports! {
+    /// Reading or setting an option hides no arrival from who watches the descriptor; only asking
+    /// for ZMQ_EVENTS, sending and receiving do (zmq_getsockopt(3)).
+    fn options_leave_the_signal_alone(transport) {
+        type Call = fn(&Sock);
+        let calls: [(&str, Call); 7] = [
+            ("get FD", |pull| assert!(pull.get(FD).is_ok())),
+            ("get RCVHWM", |pull| assert!(pull.get(RCVHWM).is_ok())),
+            ("get LAST_ENDPOINT", |pull| drop(pull.last_endpoint())),
+            ("set LINGER", |pull| pull.set(LINGER, 0).expect("LINGER")),
+            ("set RCVHWM", |pull| pull.set(RCVHWM, 50).expect("RCVHWM")),
+            ("set RCVTIMEO", |pull| pull.set(RCVTIMEO, 60_000).expect("RCVTIMEO")),
+            ("an option that does not exist", |pull| assert!(pull.get(9999).is_err())),
+        ];
+        for (name, call) in calls {
+            let ctx = Ctx::new();
+            let (push, pull) = pipe(&ctx, transport);
+            assert!(pull.get(FD).is_ok());
+            push.send("first").expect("send");
+            pull.expect("first");
+            Sock::until(|| {
+                pull.events();
+                (!signalled(&pull, 20)).then_some(())
+            });
+            push.send("x").expect("send");
+            assert!(signalled(&pull, 15_000), "{name}: an arrival signals");
+            call(&pull);
+            assert!(signalled(&pull, 0), "{name}: and is still to be seen");
+            Sock::until(|| (pull.events() == POLLIN).then_some(()));
+            assert!(!signalled(&pull, 0), "{name}: until ZMQ_EVENTS is read");
+        }
+    }
+}
+
+/// A subscription that is added while a message waits does not hide it.
+#[test]
+fn subscribing_leaves_the_signal_alone() {
+    let ctx = Ctx::new();
+    let publisher = ctx.socket(XPUB);
+    let subscriber = ctx.socket(SUB);
+    subscriber.subscribe("a");
+    subscriber.connect(&publisher.bind_to(Transport::Tcp)).expect("connect");
+    publisher.expect("\u{1}a");
+    Sock::until(|| {
+        subscriber.events();
+        (!signalled(&subscriber, 20)).then_some(())
+    });
+    publisher.send("a message").expect("send");
+    assert!(signalled(&subscriber, 15_000));
+    subscriber.subscribe("b");
+    assert!(signalled(&subscriber, 0));
+    subscriber.expect("a message");
+}
+
 /// The descriptor is the socket's for life.
 #[test]
 fn the_descriptor_does_not_change() {
