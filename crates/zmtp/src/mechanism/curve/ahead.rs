@@ -139,23 +139,27 @@ fn initial<S: Simd>(simd: S, key: &[u8; 32], nonce: u64, start: usize) -> [S::u3
 fn core<V: Lanes>(initial: [V; WORDS]) -> [V; WORDS] {
     let mut x = initial;
     for _ in 0..10 {
-        for [a, b, c, d] in [
-            [0, 4, 8, 12],
-            [5, 9, 13, 1],
-            [10, 14, 2, 6],
-            [15, 3, 7, 11],
-            [0, 1, 2, 3],
-            [5, 6, 7, 4],
-            [10, 11, 8, 9],
-            [15, 12, 13, 14],
-        ] {
-            x[b] = x[b] ^ rotate::<7, _>(x[a] + x[d]);
-            x[c] = x[c] ^ rotate::<9, _>(x[b] + x[a]);
-            x[d] = x[d] ^ rotate::<13, _>(x[c] + x[b]);
-            x[a] = x[a] ^ rotate::<18, _>(x[d] + x[c]);
-        }
+        // One after the other: as a loop over these numbers, the words would live in memory, and
+        // each step would wait for the store of the one before.
+        quarter(&mut x, [0, 4, 8, 12]);
+        quarter(&mut x, [5, 9, 13, 1]);
+        quarter(&mut x, [10, 14, 2, 6]);
+        quarter(&mut x, [15, 3, 7, 11]);
+        quarter(&mut x, [0, 1, 2, 3]);
+        quarter(&mut x, [5, 6, 7, 4]);
+        quarter(&mut x, [10, 11, 8, 9]);
+        quarter(&mut x, [15, 12, 13, 14]);
     }
     array::from_fn(|index| x[index] + initial[index])
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "code for a processor must be in the function for it")]
+fn quarter<V: Lanes>(x: &mut [V; WORDS], [a, b, c, d]: [usize; 4]) {
+    x[b] = x[b] ^ rotate::<7, _>(x[a] + x[d]);
+    x[c] = x[c] ^ rotate::<9, _>(x[b] + x[a]);
+    x[d] = x[d] ^ rotate::<13, _>(x[c] + x[b]);
+    x[a] = x[a] ^ rotate::<18, _>(x[d] + x[c]);
 }
 
 #[inline(always)]
