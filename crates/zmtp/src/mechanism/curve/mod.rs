@@ -18,6 +18,7 @@
 mod ahead;
 mod boxes;
 pub(crate) mod client;
+mod mac;
 mod messages;
 pub(crate) mod server;
 #[cfg(test)]
