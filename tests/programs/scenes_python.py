@@ -4,6 +4,10 @@ Here: which programs run together, in which order, and what they must print. SCE
 name to (function, seconds allowed or None for the runner's own limit).
 """
 
+import urllib.request
+
+from harness import Failure
+
 SCENES = {}
 
 
@@ -350,3 +354,27 @@ def many_doors(s):
 @scene("asyncio")
 def asyncio(s):
     s.python("async_echo.py", 5, 400).ends().shows("echoed 2000")
+
+
+@scene("router-raw-http")
+def router_raw_http(s):
+    """A ROUTER that speaks HTTP, with clients that have never heard of ZeroMQ."""
+    port = s.port()
+    server = s.python("raw_http.py", f"tcp://127.0.0.1:{port}", 3).says("serving")
+    for path in ("one", "two", "three"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=30) as reply:
+            body = reply.read().decode()
+        if body != f"You asked: GET /{path} HTTP/1.1\n":
+            raise Failure(f"got {body!r}")
+    server.ends().shows(r"request: GET /\w+ HTTP/1.1", 3)
+
+
+@scene("messages-of-hundreds-of-megabytes", 120)
+def large_messages(s):
+    """Ten thousand, a hundred million and half a billion bytes in one message each."""
+    bind, connect = s.tcp()
+    sizes = (10_000, 100_000_000, 500_000_000)
+    pull = s.python("large_pull.py", bind, *sizes)
+    push = s.python("large_push.py", connect, *sizes)
+    push.ends().shows(r"sent \d+ bytes", len(sizes))
+    pull.ends().shows(r"received \d+ bytes, as they were sent", len(sizes))

@@ -31,6 +31,8 @@ static void poll_two(zmq::context_t &context)
         {pair.handle(), 0, ZMQ_POLLIN, 0},
     };
     check(zmq::poll(items, std::chrono::milliseconds(0)) == 0, "nothing yet");
+    zmq::message_t none;
+    check(!pull.recv(none, zmq::recv_flags::dontwait), "nothing to receive without waiting");
     push.send(zmq::str_buffer("task"), zmq::send_flags::none);
     check(zmq::poll(items, std::chrono::seconds(10)) == 1, "one is ready");
     check(items[0].revents == ZMQ_POLLIN && items[1].revents == 0, "the right one");
