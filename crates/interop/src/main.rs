@@ -151,7 +151,7 @@ fn run(options: &Options) -> Result<usize, String> {
     let workshop = Workshop::new(options)?;
     let at_a_time = match options.jobs {
         Some(jobs) => jobs,
-        None if options.hostile => 1,
+        None if options.hostile && !options.quick => 1,
         None if options.long => 120,
         None if options.security => 40,
         None => 4,
