@@ -8,6 +8,7 @@ mod alone;
 mod floods;
 mod handshakes;
 mod honest;
+mod shortage;
 mod stranger;
 mod strangers;
 
