@@ -85,7 +85,8 @@ fn has_word(code: &str, word: &str) -> bool {
     })
 }
 
-fn check(broken: &[String]) {
+/// Fails with what is broken.
+pub(crate) fn check(broken: &[String]) {
     assert!(broken.is_empty(), "house rules broken:\n  {}", broken.join("\n  "));
 }
 

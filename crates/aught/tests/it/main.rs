@@ -1,12 +1,13 @@
 //! Integration tests of the Rust interface, one binary. What any libzmq has to do is tested over
 //! the C interface in `crates/behaviour`; here is what only Rust programs see, and tests of the
-//! tree itself: `house` (the rules of CONTRIBUTING.md), `compatibility` and `security_page` (that
-//! COMPATIBILITY.md and SECURITY.md say what is so).
+//! tree itself: `house` (the rules of CONTRIBUTING.md), `dependencies` (those of deny.toml),
+//! `compatibility` and `security_page` (that COMPATIBILITY.md and SECURITY.md say what is so).
 
 mod auth;
 mod compatibility;
 mod connections;
 mod coverage;
+mod dependencies;
 mod drops;
 mod endings;
 mod exposure;
