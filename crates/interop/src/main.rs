@@ -35,8 +35,9 @@ usage: aught-interop [OPTIONS]
                    [default: --libzmq --others]
   --only TEXT      only the tests whose line contains TEXT (repeatable)
   --quick          fewer messages, and hostile floods of a tenth
-  --long           keep each connection for 40 s, half of them busy and half of them idle
-  --jobs N         tests at a time [default: 4; 40 with --security; 120 with --long; 1 for
+  --long           keep each connection for 40 s, half of them busy and half of them idle, the
+                   secured ones all idle; with --quick, these are of one pair of socket types
+  --jobs N         tests at a time [default: 4; 40 with --security; 300 with --long; 1 for
                    --hostile]
   --list           print the tests' lines and stop
   --help           print this text
@@ -152,7 +153,8 @@ fn run(options: &Options) -> Result<usize, String> {
     let at_a_time = match options.jobs {
         Some(jobs) => jobs,
         None if options.hostile && !options.quick => 1,
-        None if options.long => 120,
+        // All of them: what takes the time is to keep still.
+        None if options.long => 300,
         None if options.security => 40,
         None => 4,
     };

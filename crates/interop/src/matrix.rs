@@ -7,6 +7,9 @@ use crate::workshop::{Maker, Workshop};
 use crate::{Job, Options};
 use std::time::Duration;
 
+/// How long to wait for what has to happen: hundreds of parties may be starting at once.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How a pair of socket types talks: `left` begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pairing {
@@ -74,7 +77,7 @@ impl Pace {
     }
 
     fn patience(self) -> Duration {
-        Duration::from_millis(u64::from(self.gap_ms) * u64::from(self.rounds) + 30_000)
+        Duration::from_millis(u64::from(self.gap_ms) * u64::from(self.rounds)) + PATIENCE
     }
 }
 
@@ -183,7 +186,7 @@ impl Meeting {
             Party::start(workshop, maker, &arguments)
         };
         let mut binder = start(self.left_binds)?;
-        binder.expect("BOUND", Duration::from_secs(30))?;
+        binder.expect("BOUND", PATIENCE)?;
         let connector = start(!self.left_binds)?;
         Ok(if self.left_binds { (binder, connector) } else { (connector, binder) })
     }
@@ -192,7 +195,7 @@ impl Meeting {
     fn hold(&self, workshop: &Workshop) -> Result<String, String> {
         let (mut left, mut right) = self.start(workshop, &[])?;
         if self.pairing.extra.0 == TOPICS.0 {
-            right.expect("SYNCED", Duration::from_secs(30))?;
+            right.expect("SYNCED", PATIENCE)?;
             left.say("go")?;
         }
         let sending = self.pairing.act == "send";

@@ -2,7 +2,7 @@
 
 use crate::Options;
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -166,7 +166,8 @@ impl Workshop {
         }
         for _ in 0..1000 {
             let port = self.next_port.fetch_add(1, Ordering::Relaxed);
-            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            // Trying to bind it would hold it in every process that is just being started.
+            if TcpStream::connect(("127.0.0.1", port)).is_err() {
                 return Ok(format!("tcp://127.0.0.1:{port}"));
             }
         }
