@@ -2,12 +2,15 @@
 //! does what the advisory says. Those about mechanisms are answered in `aught-zmtp`, those about
 //! handshakes in `handshakes`. SECURITY.md has the list.
 
-use aught::SocketType;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
-use crate::EXCHANGE;
-use crate::alone::alone;
+use aught::{Context, Socket, SocketType};
+
+use crate::alone::{alone, descriptors, resident, settle, tell};
 use crate::honest::Honest;
-use crate::stranger::{Random, Stranger, announce, frame};
+use crate::stranger::{Random, Stranger, announce, frame, handshake};
+use crate::{EXCHANGE, PATIENCE};
 
 /// By how many bytes memory may grow, whatever a peer sends in vain.
 const ALLOWED: usize = 24 * 1024 * 1024;
@@ -19,6 +22,99 @@ fn old_frame(body: &[u8]) -> Vec<u8> {
     frame.push(0);
     frame.extend_from_slice(body);
     frame
+}
+
+/// How often a server breaks off, for each type of client; before memory is looked at, and after.
+const BREAKS: [usize; 2] = [300, 2000];
+
+/// A server that says a first part and breaks off, whenever it is connected to. What is left of
+/// one message is far below `FLAT`, what is left of all of them above.
+fn break_off(listener: &TcpListener, kind: SocketType, times: usize) {
+    let large = [&handshake(kind)[..], &frame(1, &[b'm'; 16_384])].concat();
+    let small = [&handshake(kind)[..], &frame(1, b"first"), &frame(1, &[b'm'; 4000])].concat();
+    for turn in 0..times {
+        let mut server = Stranger::accept(listener);
+        server.write(if turn % 4 < 2 { &large } else { &small });
+        server.read_handshake();
+        // After a FIN the client has read all, after a reset it may have.
+        if turn % 2 == 0 { server.leave() } else { server.reset() }
+    }
+}
+
+/// Sends until something arrives: a subscription takes its time to get to the publisher.
+fn join(client: &Socket, honest: &Socket) {
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < PATIENCE, "they do not get together");
+        let _ = honest.try_send("join"); // or nobody is connected yet
+        if client.recv_timeout(Duration::from_millis(20)).is_ok() {
+            break;
+        }
+    }
+    honest.send("joined").expect("the client is there");
+    while client.recv_timeout(EXCHANGE).expect("what was sent last") != "joined" {}
+}
+
+/// By how many bytes memory may grow once everything has been seen that it grows for.
+const FLAT: usize = 4 * 1024 * 1024;
+
+/// Whoever connects is at the mercy of the server, which may end each connection in the middle of
+/// a message.
+#[test]
+fn cve_2021_20234_servers_that_break_off_leave_nothing() {
+    alone("advisories::cve_2021_20234_servers_that_break_off_leave_nothing", || {
+        for (kind, peer_kind) in [
+            (SocketType::Pull, SocketType::Push),
+            (SocketType::Sub, SocketType::Pub),
+            (SocketType::Dealer, SocketType::Dealer),
+        ] {
+            let contexts = [(); 2].map(|()| Context::new().expect("a context"));
+            let client = contexts[0].socket(kind).expect("a socket");
+            let honest = contexts[1].socket(peer_kind).expect("a socket");
+            // ZMQ_RECONNECT_IVL: it comes back at once.
+            client.set_option(18, &1_i32.to_ne_bytes()).expect("an option");
+            if kind == SocketType::Sub {
+                client.subscribe(b"").expect("a subscription");
+            }
+            client.set_linger(Some(Duration::ZERO)).expect("an option");
+            honest.bind("tcp://127.0.0.1:*").expect("a port");
+            client.connect(&honest.last_endpoint().expect("an endpoint")).expect("a connection");
+            // Nothing but what the honest one says is a message.
+            let exchange = |text: &str| {
+                honest.send(text).expect("the client is there");
+                let message = match client.recv_timeout(EXCHANGE) {
+                    Ok(message) => message,
+                    Err(error) => panic!("{kind:?} {text}: {error}"),
+                };
+                assert!(message == text, "{kind:?}: {text}");
+            };
+            join(&client, &honest);
+            let before = descriptors();
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+            let endpoint = format!("tcp://{}", listener.local_addr().expect("an address"));
+            client.connect(&endpoint).expect("a connection to come");
+            let mut memory = 0;
+            for times in BREAKS {
+                memory = resident();
+                let own = listener.try_clone().expect("a descriptor");
+                let server = std::thread::spawn(move || break_off(&own, kind, times));
+                while !server.is_finished() {
+                    exchange("during");
+                    std::thread::park_timeout(Duration::from_millis(1)); // leaves it a turn
+                }
+                if let Err(panic) = server.join() {
+                    std::panic::resume_unwind(panic);
+                }
+                exchange("after");
+            }
+            let growth = resident().saturating_sub(memory);
+            tell(&format!("figures: {kind:?} and servers that break off: {growth} bytes"));
+            assert!(growth < FLAT, "{kind:?}: memory grew by {growth} bytes");
+            client.disconnect(&endpoint).expect("it was connected");
+            drop(listener);
+            settle(before);
+        }
+    });
 }
 
 /// The decoder for old peers has a buffer of its own, of a fixed size, in libzmq. Here there is

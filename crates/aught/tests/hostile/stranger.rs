@@ -1,7 +1,7 @@
 //! A connection without a ZeroMQ implementation behind it, and the bytes to send over it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -42,11 +42,7 @@ pub(crate) enum Stranger {
 impl Stranger {
     pub(crate) fn connect(endpoint: &str) -> Self {
         if let Some(address) = endpoint.strip_prefix("tcp://") {
-            let stream = TcpStream::connect(address).expect("a connection");
-            stream.set_nodelay(true).expect("an option");
-            stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
-            stream.set_write_timeout(Some(STALL)).expect("a limit");
-            Self::Tcp(stream)
+            Self::over(TcpStream::connect(address).expect("a connection"))
         } else {
             let path = endpoint.strip_prefix("ipc://").expect("tcp or ipc");
             let stream = UnixStream::connect(path).expect("a connection");
@@ -54,6 +50,18 @@ impl Stranger {
             stream.set_write_timeout(Some(STALL)).expect("a limit");
             Self::Ipc(stream)
         }
+    }
+
+    /// Whoever connects next, seen from the server that is the stranger.
+    pub(crate) fn accept(listener: &TcpListener) -> Self {
+        Self::over(listener.accept().expect("a connection").0)
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("an option");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        stream.set_write_timeout(Some(STALL)).expect("a limit");
+        Self::Tcp(stream)
     }
 
     pub(crate) fn shaken(endpoint: &str, kind: SocketType) -> Self {
