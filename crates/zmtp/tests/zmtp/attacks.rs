@@ -7,19 +7,32 @@ use zmtp::limits::{COOKIE_LIFETIME, MAX_HANDSHAKE_COMMAND};
 use zmtp::testing::script::{command, frame, greeting, play, ready, send};
 use zmtp::testing::secure::{self, CLIENT, SERVER};
 use zmtp::testing::{Delivery, Event, Pair, Side};
-use zmtp::{Config, Connection, Error, HandshakeFailure, Incompatible, Misbehaved, Received};
+use zmtp::{
+    Config, Connection, Error, HandshakeFailure, Incompatible, Misbehaved, Received, SocketType,
+};
 
 use crate::mechanisms::MECHANISMS;
 
 /// All secured configurations: name, whether it is the server.
 fn secured() -> Vec<(&'static str, bool, Config)> {
+    secured_as(Dealer, Router)
+}
+
+/// The same for these types of client and server.
+fn secured_as(client: SocketType, server: SocketType) -> Vec<(&'static str, bool, Config)> {
     let mut all = Vec::new();
     for (name, configs) in &MECHANISMS[1..] {
-        let (client, server) = configs(Dealer, Router);
+        let (client, server) = configs(client, server);
         all.push((*name, false, client));
         all.push((*name, true, server));
     }
     all
+}
+
+/// All types that speak ZMTP, each with one that it talks to.
+fn types() -> impl Iterator<Item = (SocketType, SocketType)> {
+    let all = || (0..=20).filter_map(SocketType::from_code).filter(|kind| kind.is_on_wire());
+    all().map(move |kind| (kind, all().find(|peer| kind.is_compatible(*peer)).expect("a peer")))
 }
 
 fn first_command(config: &Config) -> usize {
@@ -31,39 +44,59 @@ fn first_command(config: &Config) -> usize {
     out.len()
 }
 
-/// CVE-2014-7202, CVE-2014-9721: a peer that greets with less than our mechanism is closed, and no
-/// octet of what it says is taken for a message.
+/// Greetings of a peer that offers less than a mechanism: of older versions, and of version 3 with
+/// other mechanisms.
+fn downgraded(name: &str, peer: SocketType) -> Vec<Vec<u8>> {
+    let code = u8::try_from(peer.code()).expect("a small number");
+    let mut greetings = vec![
+        b"\x01\0".to_vec(),
+        b"\xff\0\0\0\0\0\0\0\x01\0".to_vec(),
+        b"\xff\0\0\0\0\0\0\0\x01\x7f\0\x01\0".to_vec(),
+    ];
+    for revision in [1, 2] {
+        let head = b"\xff\0\0\0\0\0\0\0\x01\x7f";
+        greetings.push([&head[..], &[revision, code, 0, 0]].concat());
+    }
+    let other = if name == "PLAIN" { "CURVE" } else { "PLAIN" };
+    for mechanism in ["NULL", other, "", "null", "GSSAPI", "CURVEX", "PLAI"] {
+        for minor in [0, 1, 9] {
+            greetings.push(greeting(3, minor, mechanism));
+        }
+    }
+    greetings
+}
+
+/// CVE-2014-7202, CVE-2014-9721: a peer that greets with less than our mechanism is closed, whatever
+/// the type of the socket, and no octet of what it says is taken for a message.
 #[test]
 fn cve_2014_7202_and_9721_downgraded_greetings_are_refused() {
     let message = frame(b"harm", false);
-    let v2 = b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x05\0\0".to_vec();
-    let v2_revision_2 = b"\xff\0\0\0\0\0\0\0\x01\x7f\x02\x05\0\0".to_vec();
-    let v1 = b"\x01\0".to_vec();
-    let v1_long = b"\xff\0\0\0\0\0\0\0\x01\0".to_vec();
-    let revision_0 = b"\xff\0\0\0\0\0\0\0\x01\x7f\0\x01\0".to_vec();
-    for (name, _, config) in secured() {
-        let other = if name == "PLAIN" { "CURVE" } else { "PLAIN" };
-        let mut greetings = vec![
-            v1.clone(),
-            v1_long.clone(),
-            revision_0.clone(),
-            v2.clone(),
-            v2_revision_2.clone(),
-        ];
-        for mechanism in ["NULL", other, "", "null", "GSSAPI", "CURVEX", "PLAI"] {
-            for minor in [0, 1, 9] {
-                greetings.push(greeting(3, minor, mechanism));
+    let mut tried = Vec::new();
+    for (kind, peer) in types() {
+        tried.push(kind);
+        let ready = ready(&[("Socket-Type", peer.name().as_bytes())]);
+        for (name, is_server, config) in secured_as(kind, kind) {
+            for words in downgraded(name, peer) {
+                let words = [&words[..], &ready, &message].concat();
+                for piece in [1, 7, usize::MAX] {
+                    let side = play(config.clone(), piece, &[send(&words)]);
+                    let what = format!("{kind:?} {name} {is_server} {words:?}");
+                    let error = side.error.expect("closed");
+                    let refused = matches!(
+                        error,
+                        Error::Incompatible(
+                            Incompatible::Insecure(_) | Incompatible::Mechanism { .. }
+                        )
+                    );
+                    assert!(refused, "{what}: {error}");
+                    assert_eq!(side.events, [], "{what}");
+                }
             }
         }
-        for words in greetings {
-            for piece in [1, 7, usize::MAX] {
-                let words = [&words[..], &ready(&[("Socket-Type", b"DEALER")]), &message].concat();
-                let side = play(config.clone(), piece, &[send(&words)]);
-                let error = side.error.expect("closed");
-                assert!(matches!(error, Error::Incompatible(_)), "{name} {words:?}: {error}");
-                assert_eq!(side.events, [], "{name} {words:?}");
-            }
-        }
+    }
+    for code in 0..=10 {
+        let stable = SocketType::from_code(code).expect("a type");
+        assert!(tried.contains(&stable), "{stable:?} is left out");
     }
 }
 
