@@ -5,7 +5,10 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use aught::curve::{KeyPair, PublicKey};
 use aught::{Context, Socket, SocketType};
+use zmtp::testing::{Event, Side};
+use zmtp::{Config, MechanismConfig};
 
 use crate::alone::{alone, descriptors, resident, settle, tell};
 use crate::honest::Honest;
@@ -176,6 +179,77 @@ fn cve_2019_6250_lengths_near_the_end_of_numbers_cost_nothing() {
                 }
             }
         });
+    });
+}
+
+/// A peer that has shaken hands as CURVE wants it, and may then send anything.
+fn shaken_with_curve(endpoint: &str, server: PublicKey) -> (Stranger, Side) {
+    let mut config = Config::new(SocketType::Push);
+    let keys = KeyPair::generate().expect("randomness");
+    config.mechanism = MechanismConfig::CurveClient { keys, server };
+    let mut side = Side::new(config, Instant::now());
+    let mut stranger = Stranger::connect(endpoint);
+    while !side.events.contains(&Event::Ready) {
+        stranger.write(&side.transmit());
+        let bytes = stranger.read_some();
+        assert!(!bytes.is_empty(), "the socket hangs up");
+        side.receive(Instant::now(), &bytes);
+        assert_eq!(side.error, None);
+    }
+    (stranger, side)
+}
+
+/// The same lengths within CURVE, from somebody who was let in: the box is real, and what is said
+/// of its length is not.
+#[test]
+fn cve_2019_6250_lengths_of_sealed_frames_cost_nothing() {
+    alone("advisories::cve_2019_6250_lengths_of_sealed_frames_cost_nothing", || {
+        let keys = KeyPair::generate().expect("randomness");
+        let contexts = [(); 2].map(|()| Context::new().expect("a context"));
+        let owner = contexts[0].socket(SocketType::Pull).expect("a socket");
+        owner.set_curve_server(&keys).expect("keys");
+        owner.bind("tcp://127.0.0.1:*").expect("a port");
+        let endpoint = owner.last_endpoint().expect("an endpoint");
+        let honest = contexts[1].socket(SocketType::Push).expect("a socket");
+        let client_keys = KeyPair::generate().expect("randomness");
+        honest.set_curve_client(&client_keys, keys.public()).expect("keys");
+        honest.connect(&endpoint).expect("a connection");
+        // Nothing else arrives, before or after.
+        let exchange = || {
+            honest.send("honest").expect("room");
+            assert!(owner.recv_timeout(EXCHANGE).expect("a message") == "honest");
+        };
+        exchange();
+        let (fds, before) = (descriptors(), resident());
+        let mut held = Vec::new();
+        let huge = [1 << 31, 1 << 32, u64::MAX >> 1, (u64::MAX >> 1) - 39, 1 << 63, u64::MAX];
+        for len in huge.into_iter().chain([u64::MAX - 39, 0, 7, 15, 16, 32, 33]) {
+            for cut in (0..10).chain([16, 17, 18, 24, 25, 40]) {
+                let (mut stranger, mut side) = shaken_with_curve(&endpoint, *keys.public());
+                // Behind a head of nine octets.
+                let sealed = side.frame(&[b'm'; 1000], false);
+                let bytes = [&announce(0, len), &sealed[9..]].concat();
+                for piece in [&bytes[..cut], &bytes[cut..cut + 1], &bytes[cut + 1..]] {
+                    stranger.write(piece);
+                }
+                if len % 2 == 0 { held.push(stranger) } else { stranger.leave() }
+            }
+            exchange();
+        }
+        let growth = resident().saturating_sub(before);
+        tell(&format!("figures: lengths of sealed frames: {growth} bytes"));
+        assert!(growth < ALLOWED, "memory grew by {growth} bytes");
+        // What tells the truth arrives, in whatever pieces.
+        let (mut stranger, mut side) = shaken_with_curve(&endpoint, *keys.public());
+        let body = Random::new(6250).bytes(100_000);
+        for piece in side.frame(&body, false).chunks(977) {
+            stranger.write(piece);
+        }
+        assert!(owner.recv_timeout(EXCHANGE).expect("a message").first() == &body[..]);
+        held.push(stranger);
+        held.into_iter().for_each(Stranger::leave);
+        exchange();
+        settle(fds);
     });
 }
 

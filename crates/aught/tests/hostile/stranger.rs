@@ -98,6 +98,17 @@ impl Stranger {
         .expect("the socket speaks");
     }
 
+    /// Reads what there is, once there is something.
+    pub(crate) fn read_some(&mut self) -> Vec<u8> {
+        let mut bytes = vec![0; 4096];
+        let count = match self {
+            Self::Tcp(stream) => stream.read(&mut bytes),
+            Self::Ipc(stream) => stream.read(&mut bytes),
+        };
+        bytes.truncate(count.expect("the socket speaks"));
+        bytes
+    }
+
     /// Reads the other side's greeting and READY.
     pub(crate) fn read_handshake(&mut self) {
         self.read_exact(&mut [0; 64]);
