@@ -62,10 +62,9 @@ pub use socket::incidents::{IncidentCounts, Limit};
 pub use socket::monitor::{EventKind, MonitorEvent};
 pub use socket::security::{AuthCounts, Mechanism};
 pub use socket::typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xpub, Xsub};
-pub use zap::authenticator::{
-    AuthRequest, AuthVerdict, Authenticator, Credentials, is_same_secret,
-};
+pub use zap::authenticator::{AuthRequest, AuthVerdict, Authenticator, Credentials};
 pub use zap::rules::AuthRules;
+pub use zap::secret::is_same_secret;
 
 /// The keys of CURVE: see [`Socket::set_curve_server`] and [`Socket::set_curve_client`].
 pub mod curve {

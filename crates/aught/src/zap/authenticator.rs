@@ -10,7 +10,7 @@ use zmtp::zap::{Reply, Status};
 use super::Decision;
 
 /// What a peer has shown of itself.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Credentials<'a> {
     /// Nothing: it speaks the NULL mechanism.
@@ -19,7 +19,7 @@ pub enum Credentials<'a> {
     Plain {
         /// The name, 0 to 255 bytes.
         username: &'a [u8],
-        /// The password, 0 to 255 bytes. Compare it with [`is_same_secret`].
+        /// The password, 0 to 255 bytes. Compare it with [`is_same_secret`](crate::is_same_secret).
         password: &'a [u8],
     },
     /// A public key, whose secret key the peer has proved to hold (CURVE).
@@ -39,12 +39,6 @@ impl std::fmt::Debug for Credentials<'_> {
             Self::Curve { public_key } => write!(f, "Curve {{ {public_key:?} }}"),
         }
     }
-}
-
-/// Whether two secrets are the same, in a time that tells nothing about where they differ.
-#[must_use]
-pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
-    zmtp::zap::is_same_secret(one, other)
 }
 
 /// A peer that wants to be let in.

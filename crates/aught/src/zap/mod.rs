@@ -1,5 +1,6 @@
 //! Who lets peers in: the application's own handler behind `inproc://zeromq.zap.01` (RFC 27), asked
-//! in `client`, or an [`Authenticator`] within the process, in `authenticator` and `rules`. Both
+//! in `client`, or an [`Authenticator`] within the process, in `authenticator` and `rules`, which
+//! compares passwords as `secret` says. Both
 //! give a [`Decision`], and what becomes of a connection then is one path, in the engine.
 //!
 //! The frames of ZAP are read and written in `zmtp::zap`; when somebody is to be asked is in
@@ -9,6 +10,7 @@ pub(crate) mod authenticator;
 mod client;
 mod gate;
 pub(crate) mod rules;
+pub(crate) mod secret;
 
 use zmtp::zap::{InvalidReply, Reply, Status};
 

@@ -11,14 +11,14 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// A source file: its name from the top of the tree, and its text.
-struct Source {
-    name: String,
+pub(crate) struct Source {
+    pub(crate) name: String,
     text: String,
 }
 
 impl Source {
     /// The code in front of the tests: no comments, and no contents of strings.
-    fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let text = match self.text.find("\n#[cfg(test)]\nmod tests {") {
             Some(end) => &self.text[..end],
             None => &self.text,
@@ -26,7 +26,7 @@ impl Source {
         text.lines().map(strip).collect::<Vec<_>>().join("\n")
     }
 
-    fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         self.name.contains("/tests/")
             || self.name.ends_with("/tests.rs")
             || self.name.starts_with("crates/behaviour/")
@@ -53,7 +53,7 @@ fn strip(line: &str) -> String {
 }
 
 /// All Rust files below a directory of the tree.
-fn sources(directory: &str) -> Vec<Source> {
+pub(crate) fn sources(directory: &str) -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
     let mut waiting = vec![root.join(directory)];
@@ -78,7 +78,7 @@ fn sources(directory: &str) -> Vec<Source> {
 }
 
 /// Whether a word stands in code, and not as a piece of a longer one.
-fn has_word(code: &str, word: &str) -> bool {
+pub(crate) fn has_word(code: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).any(|(at, _)| {
         !code[..at].ends_with(is_part) && !code[at + word.len()..].starts_with(is_part)
