@@ -4,16 +4,16 @@ import os
 
 import scenes_java
 from harness import HERE
-from scenes_native import C_FLAGS, CXX_FLAGS, build
+from scenes_native import C_FLAGS, CXX_FLAGS, build, valgrind
 
 SCENES = {}
 EXAMPLES = os.path.join(HERE, "../../examples")
 
 
-def scene(name, needs_python=False):
+def scene(name, seconds=120, needs_python=False):
     def keep(play):
         play.needs_python = needs_python
-        SCENES["examples/" + name] = (play, 120)
+        SCENES["examples/" + name] = (play, seconds)
         return play
 
     return keep
@@ -23,9 +23,9 @@ def python(s, name, *args):
     return s.start(name, [s.setup.python, os.path.join(EXAMPLES, "python", name), *args])
 
 
-def c(s, name, *args, stdin=False):
+def c(s, name, *args, stdin=False, under=()):
     program = build(s, os.path.join("../../examples/c", name), "gcc", C_FLAGS)
-    return s.start(name, [program, *args], stdin)
+    return s.start(name, [*under, program, *args], stdin)
 
 
 @scene("python-request-reply", needs_python=True)
@@ -53,20 +53,31 @@ def python_asyncio(s):
 
 
 @scene("c-request-reply")
-def c_request_reply(s):
+def c_request_reply(s, under=()):
     endpoint = f"tcp://127.0.0.1:{s.port()}"
-    client = c(s, "request_reply.c", "client", endpoint)
-    server = c(s, "request_reply.c", "server", endpoint)
+    client = c(s, "request_reply.c", "client", endpoint, under=under)
+    server = c(s, "request_reply.c", "server", endpoint, under=under)
     client.ends().shows("echo: hello").shows(r"echo: is it you\?")
     server.ends()
 
 
 @scene("c-poll-many")
-def c_poll_many(s):
-    program = c(s, "poll_many.c", stdin=True)
+def c_poll_many(s, under=()):
+    program = c(s, "poll_many.c", stdin=True, under=under)
     program.says("connected")
     program.type("typed\n")
     program.ends().shows("message: typed")
+
+
+@scene("c-valgrind", 300)
+def c_valgrind(s):
+    """No invalid access, no use of undefined bytes, nothing lost."""
+    played = {"request_reply.c": c_request_reply, "poll_many.c": c_poll_many}
+    names = {name for name in os.listdir(os.path.join(EXAMPLES, "c")) if name.endswith(".c")}
+    s.check(names == set(played), f"not played: {sorted(names ^ set(played))}")
+    for play in played.values():
+        play(s, valgrind())
+    s.detail = f"{len(played)} programs"
 
 
 @scene("cpp-router-dealer")
