@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use super::fault::{self, Call};
 use crate::sync::{OnceLock, Ordering, compiler_fence};
 
 const REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
@@ -22,11 +23,13 @@ fn membarrier(command: i32) -> bool {
 /// forbids the system call.
 pub fn available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| {
-        cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
-            && membarrier(REGISTER_PRIVATE_EXPEDITED)
-            && membarrier(PRIVATE_EXPEDITED)
-    })
+    // In front of what is remembered, which is the whole process's and not one test's.
+    fault::check(Call::RegisterBarrier).is_ok()
+        && *AVAILABLE.get_or_init(|| {
+            cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+                && membarrier(REGISTER_PRIVATE_EXPEDITED)
+                && membarrier(PRIVATE_EXPEDITED)
+        })
 }
 
 /// The side that pays nothing. Only to be relied on where [`available`] says so.
@@ -38,7 +41,7 @@ pub fn light() {
 /// The side that pays: every thread of the process has passed a barrier when this returns.
 #[cold]
 pub fn heavy() {
-    if !membarrier(PRIVATE_EXPEDITED) {
+    if fault::check(Call::Barrier).is_err() || !membarrier(PRIVATE_EXPEDITED) {
         // It cannot fail once it was registered. Should it, no store waits this long.
         std::thread::park_timeout(Duration::from_millis(1));
     }

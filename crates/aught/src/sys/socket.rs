@@ -272,6 +272,7 @@ pub(crate) mod interface {
         if let Ok(index) = name.parse() {
             return Some(index);
         }
+        fault::check(Call::Interfaces).ok()?;
         let name = std::ffi::CString::new(name).ok()?;
         // SAFETY: a C string that lives across the call.
         let index = unsafe { libc::if_nametoindex(name.as_ptr()) };

@@ -64,6 +64,7 @@ pub(crate) fn schedule(
     processors: impl Iterator<Item = u16>,
 ) -> io::Result<()> {
     if policy.is_some() || priority.is_some() {
+        fault::check(Call::Schedule)?;
         // SAFETY: asks for the policy of the calling thread.
         let policy = policy.unwrap_or_else(|| unsafe { libc::sched_getscheduler(0) });
         let has_priorities = matches!(policy, libc::SCHED_FIFO | libc::SCHED_RR);
@@ -73,6 +74,7 @@ pub(crate) fn schedule(
         // SAFETY: concerns the calling thread only, and reads a value on the stack.
         check(unsafe { libc::sched_setscheduler(0, policy, &raw const wanted) })?;
         if !has_priorities && priority.is_some_and(|priority| priority > 0) {
+            fault::check(Call::Nice)?;
             // SAFETY: on Linux this is the calling thread alone.
             check(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICEST) })?;
         }
@@ -96,6 +98,7 @@ fn run_on(processors: impl Iterator<Item = u16>) -> io::Result<()> {
     if !any {
         return Ok(());
     }
+    fault::check(Call::Affinity)?;
     let size = size_of::<libc::cpu_set_t>();
     // SAFETY: concerns the calling thread only, and reads a value on the stack.
     check(unsafe { libc::sched_setaffinity(0, size, &raw const set) })

@@ -2,13 +2,13 @@
 //! leave. A path is removed at the end only if it is still ours.
 
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
 use super::Failed;
 use crate::options::Options;
+use crate::sys::file;
 use crate::sys::socket::{self, LocalName};
 
 /// Where to connect to, or to listen.
@@ -73,12 +73,10 @@ fn listen(fd: &OwnedFd, target: &LocalTarget, backlog: i32) -> Result<Option<Cle
 /// a service that is started again takes its endpoint over, and new clients reach the new one
 /// (as with the reference; zmq_ipc(7)). What is not a socket stays.
 fn take_over(path: &Path) -> Result<(), Errno> {
-    let is_socket = std::fs::symlink_metadata(path)
-        .is_ok_and(|meta| std::os::unix::fs::FileTypeExt::is_socket(&meta.file_type()));
-    if !is_socket {
+    if !file::entry(path).is_ok_and(|entry| entry.is_socket) {
         return Err(Errno::ADDRINUSE);
     }
-    match std::fs::remove_file(path) {
+    match file::remove(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Errno::ADDRINUSE),
         _ => Ok(()),
     }
@@ -90,7 +88,7 @@ pub(crate) fn wildcard() -> Result<(PathBuf, PathBuf), Errno> {
     for _ in 0..64 {
         let name = format!("aught-{}-{}", std::process::id(), crate::engine::next_id());
         let directory = base.join(name);
-        match std::fs::create_dir(&directory) {
+        match file::make_directory(&directory) {
             Ok(()) => return Ok((directory.join("socket"), directory)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
@@ -101,7 +99,7 @@ pub(crate) fn wildcard() -> Result<(PathBuf, PathBuf), Errno> {
 
 /// Gives up a directory from [`wildcard`] in which nothing was bound.
 pub(crate) fn abandon(directory: &Path) {
-    let _ = std::fs::remove_dir(directory); // it was empty, and nobody misses it
+    let _ = file::remove_directory(directory); // it was empty, and nobody misses it
 }
 
 /// Removes a socket's file, and its directory if that was made for it, when dropped.
@@ -126,16 +124,16 @@ impl Cleanup {
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::symlink_metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
+    file::entry(path).ok().map(|entry| entry.identity)
 }
 
 impl Drop for Cleanup {
     fn drop(&mut self) {
         if self.file.is_some() && identity(&self.path) == self.file {
-            let _ = std::fs::remove_file(&self.path); // somebody else may have removed it
+            let _ = file::remove(&self.path); // somebody else may have removed it
         }
         if let Some(directory) = &self.directory {
-            let _ = std::fs::remove_dir(directory); // not if somebody put something in it
+            let _ = file::remove_directory(directory); // not if somebody put something in it
         }
     }
 }
@@ -153,7 +151,7 @@ pub(crate) fn admit(fd: &OwnedFd, options: &Options) -> Result<(), Errno> {
 
 /// The supplementary groups of a process, as far as they can be read.
 fn groups_of(process: i32) -> Vec<u32> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let status = file::process_status(process).unwrap_or_default();
     status
         .lines()
         .find_map(|line| line.strip_prefix("Groups:"))

@@ -2,11 +2,12 @@
 //! other connections. Each attempt to connect looks up anew, unless the name is being looked up.
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 
 use super::tcp::TcpTarget;
 use crate::engine::{Command, IoHandle};
 use crate::sync::Arc;
+use crate::sys::names;
 use crate::sys::thread::spawn;
 
 /// The addresses of a name, or the `errno` to report.
@@ -58,10 +59,9 @@ impl Lookups {
 
 /// The addresses of a name, with port 0.
 fn lookup(name: &Name) -> Resolved {
-    let found = (name.host.as_str(), 0)
-        .to_socket_addrs()
+    let mut addresses = names::addresses(&name.host)
         .map_err(|error| error.raw_os_error().unwrap_or(libc::EHOSTUNREACH))?;
-    let mut addresses: Vec<_> = found.filter(|address| name.ipv6 || address.is_ipv4()).collect();
+    addresses.retain(|address| name.ipv6 || address.is_ipv4());
     // Both families are tried; the one that fails at once costs nothing.
     addresses.sort_by_key(SocketAddr::is_ipv6);
     if addresses.is_empty() { Err(libc::EHOSTUNREACH) } else { Ok(addresses) }

@@ -172,7 +172,7 @@ pub(crate) fn tune(fd: &OwnedFd, options: &Options) -> Result<(), Errno> {
     if options.tos != 0 {
         let tos = options.tos.unsigned_abs();
         // Not every socket family has it: then there is nothing to mark.
-        let _ = tuned.set_tos_v4(tos);
+        let _ = option_set(tuned.set_tos_v4(tos));
     }
     if options.priority != 0 {
         option_set(socket::set_priority(fd, options.priority))?;

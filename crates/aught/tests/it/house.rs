@@ -198,10 +198,28 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("endpoint.rs", &["crate::engine", "crate::socket", "crate::transport", "crate::sys"]),
     (
         "transport/",
-        &["crate::pattern", "crate::engine", "crate::socket", "crate::context", "crate::raw"],
+        &[
+            "crate::pattern",
+            "crate::engine",
+            "crate::socket",
+            "crate::context",
+            "crate::raw",
+            "std::fs",
+            "ToSocketAddrs",
+        ],
     ),
-    ("engine/", &["crate::pattern", "crate::raw", "crate::socket::api", "crate::socket::typed"]),
-    ("socket/", &["crate::raw"]),
+    (
+        "engine/",
+        &[
+            "crate::pattern",
+            "crate::raw",
+            "crate::socket::api",
+            "crate::socket::typed",
+            "std::fs",
+            "ToSocketAddrs",
+        ],
+    ),
+    ("socket/", &["crate::raw", "std::fs", "ToSocketAddrs"]),
 ];
 
 /// Imports that point up all the same, and why.
