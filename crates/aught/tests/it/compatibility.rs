@@ -14,10 +14,10 @@ fn page() -> PathBuf {
 }
 
 /// One row of `options/table.rs`, as it stands there.
-struct Row {
-    name: String,
-    number: String,
-    draft: bool,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) number: String,
+    pub(crate) draft: bool,
     kind: String,
     access: String,
     types: String,
@@ -25,8 +25,8 @@ struct Row {
     built: String,
 }
 
-/// The text constants of the table, by name, and its rows.
-fn rows(source: &str) -> Vec<Row> {
+/// The rows of the table.
+pub(crate) fn rows(source: &str) -> Vec<Row> {
     let table = source.split("\noptions! {").nth(1).expect("the table");
     let table = &table[..table.find("\n}").expect("its end")];
     let code: String = table
