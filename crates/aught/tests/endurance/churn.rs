@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use aught::{Context, Error, Pull, Push};
 
+use crate::PATIENCE;
 use crate::alone::{alone, descriptors, tell};
-use crate::{PATIENCE, times};
 
 fn fast_push(context: &Context, endpoint: &str) -> Push {
     let push = context.push().expect("a socket");
@@ -31,6 +31,9 @@ fn flows(pull: &Pull, peers: &[Push], what: &str) {
         }
     }
 }
+
+/// How often to do it: all of them take half a minute.
+const CYCLES: usize = 10_000;
 
 /// Binds and unbinds one endpoint, with peers that are connected to it all the time.
 fn rebind(endpoint: &str, cycles: usize) {
@@ -59,7 +62,7 @@ fn a_tcp_port_is_bound_again_and_again() {
         // An address of our own: no other test's wildcard takes the port between two cycles.
         let [high, low] = (std::process::id() as u16).to_be_bytes();
         let endpoint = format!("tcp://127.81.{high}.{}:30999", low.max(1));
-        rebind(&endpoint, times(400, 10_000));
+        rebind(&endpoint, CYCLES);
     });
 }
 
@@ -67,7 +70,7 @@ fn a_tcp_port_is_bound_again_and_again() {
 fn an_ipc_path_is_bound_again_and_again() {
     alone("churn::an_ipc_path_is_bound_again_and_again", || {
         let path = std::env::temp_dir().join(format!("aught-rebind-{}", std::process::id()));
-        rebind(&format!("ipc://{}", path.display()), times(400, 10_000));
+        rebind(&format!("ipc://{}", path.display()), CYCLES);
         assert!(!path.exists(), "the last unbind removes the file");
     });
 }
@@ -82,7 +85,7 @@ fn an_inproc_name_is_bound_again_and_again() {
         let staying = context.push().expect("a socket");
         staying.connect(endpoint).expect("a connection");
         pull.as_socket().unbind(endpoint).expect("the name is bound");
-        for cycle in 0..times(2_000, 10_000) {
+        for cycle in 0..CYCLES {
             let early = context.push().expect("a socket");
             early.connect(endpoint).expect("a connection to come");
             early.send("early").expect("room");
@@ -144,7 +147,7 @@ fn reconnect(endpoint: &str, cycles: usize) {
 #[test]
 fn what_was_sent_before_a_disconnect_arrives() {
     alone("churn::what_was_sent_before_a_disconnect_arrives", || {
-        reconnect("tcp://127.0.0.1:*", times(2_000, 10_000));
-        reconnect("ipc://*", times(2_000, 10_000));
+        reconnect("tcp://127.0.0.1:*", CYCLES);
+        reconnect("ipc://*", CYCLES);
     });
 }

@@ -187,7 +187,7 @@ fn contexts_end_in_time_whatever_came_before() {
         }
         let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let first = time.expect("a clock after 1970").as_nanos() as u64;
-        let count = times(3_000, 100_000);
+        let count = times(40_000, 100_000);
         let (fds, tasks) = (descriptors(), threads());
         let next = AtomicUsize::new(0);
         let start = Instant::now();

@@ -2,9 +2,10 @@
 //! test runs in a process of its own, so that its memory, its time and its descriptors are its
 //! own. What failing system calls do is tested inside the crate, next to the engine.
 //!
-//! A plain `cargo test` runs short versions, together under a minute. The whole ones, which take
-//! some ten minutes, run with `AUGHT_ENDURANCE=whole` in the environment. A random test prints
-//! its seed when it fails; `AUGHT_SEED=<number>` runs that one again.
+//! A plain `cargo test` binds and connects as often as is asked for, and runs short versions of
+//! the rest: a minute and a half together. With `AUGHT_ENDURANCE=whole` in the environment all of
+//! it is whole (`./test endurance`). A random test prints its seed when it fails;
+//! `AUGHT_SEED=<number>` runs that one again.
 
 mod alone;
 mod churn;

@@ -3,7 +3,7 @@
 //! fork with all of it open. Each has to end with an error number, in time.
 //!
 //! A plain `cargo test` runs short versions; `AUGHT_ENDURANCE=whole` in the environment runs the
-//! long ones. The entry points are called as a C program calls them.
+//! long ones (`./test endurance`). The entry points are called as a C program calls them.
 
 mod c;
 mod fork;
