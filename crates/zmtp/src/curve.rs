@@ -83,6 +83,13 @@ impl SecretKey {
         Zeroizing::new(z85::encode(&self.0).unwrap_or_default())
     }
 
+    /// Whether it is the key of 32 zero octets, which everybody knows: what stands where no key was
+    /// set. A server that has it lets nobody in.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0.ct_eq(&[0; KEY_LEN]).into()
+    }
+
     /// The public key that belongs to this one.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
@@ -131,8 +138,9 @@ impl KeyPair {
         Self { public: secret.public_key(), secret: Arc::new(secret) }
     }
 
-    /// A pair whose halves come from different places. If they do not belong together, no peer will
-    /// accept them; nothing else depends on it.
+    /// A pair whose halves come from different places. Nobody looks whether they belong together: an
+    /// honest peer gets nowhere with a pair that does not, but a server lets in whoever vouches for
+    /// the public half and knows the public key that does belong to the secret one.
     #[must_use]
     pub fn from_parts(public: PublicKey, secret: SecretKey) -> Self {
         Self { public, secret: Arc::new(secret) }

@@ -119,6 +119,12 @@ impl Security {
         self.mechanism == Mechanism::Curve
     }
 
+    /// Whether this is a CURVE server without a secret key. It lets nobody in, and is not what its
+    /// owner believes it to be.
+    pub(crate) fn lacks_key(&self) -> bool {
+        self.mechanism == Mechanism::Curve && self.as_server && self.secret_key.is_zero()
+    }
+
     /// `ZMQ_ZAP_DOMAIN`.
     pub(crate) fn domain(&self) -> &[u8] {
         &self.domain

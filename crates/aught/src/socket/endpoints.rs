@@ -188,7 +188,7 @@ impl SocketCore {
 
     /// Whether a peer has to show anything, or somebody is asked, before it is let in.
     fn is_authenticated(&self, security: &Security) -> bool {
-        if self.is_raw() {
+        if self.is_raw() || security.lacks_key() {
             return false;
         }
         if security.needs_keys() || self.authenticator().is_some() && security.decides() {

@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::time::{Duration, Instant};
 
-use aught::curve::KeyPair;
+use aught::curve::{KeyPair, SecretKey};
 use aught::{
     AuthRequest, AuthRules, AuthVerdict, Context, Error, EventKind, Limit, Monitor, Rep, Socket,
     SocketType, Unauthenticated,
@@ -155,6 +155,16 @@ fn what_only_looks_like_authentication_is_refused() {
     refused("no protocol, nobody to ask about", SocketType::Stream, &|socket| {
         socket.set_authenticator(AuthRules::new());
         socket.set_plain_server(true).unwrap();
+    });
+    // Nobody can tell such a server from another that has no key either.
+    let without_keys = |socket: &Socket| {
+        let none = KeyPair::from_secret(SecretKey::new([0; 32]));
+        socket.set_curve_server(&none).unwrap();
+    };
+    refused("a CURVE server of zeros", SocketType::Router, &without_keys);
+    refused("a CURVE server of zeros that asks", SocketType::Router, &|socket| {
+        without_keys(socket);
+        socket.set_authenticator(AuthRules::new());
     });
     let with_domain = |socket: &Socket| socket.set_zap_domain("global").unwrap();
     refused("a domain and nobody who decides", SocketType::Router, &with_domain);

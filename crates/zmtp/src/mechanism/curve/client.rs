@@ -155,8 +155,9 @@ impl AwaitWelcome {
         scene: &mut Scene<'_>,
         welcome: &[u8],
         metadata: &[u8],
+        another: PublicKey,
     ) {
-        let known = std::mem::replace(&mut self.server, PublicKey::new([1; 32]));
+        let known = std::mem::replace(&mut self.server, another);
         self.initiate(scene, welcome, metadata).unwrap();
         self.server = known;
     }

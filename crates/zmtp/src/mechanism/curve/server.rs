@@ -96,6 +96,10 @@ impl AwaitHello {
         }
         let client = PublicKey::new(take(&mut data).ok_or(malformed)?);
         let number = u64::from_be_bytes(take(&mut data).ok_or(malformed)?);
+        // Where no key was set, anybody can make boxes that open. No honest client does.
+        if self.keys.secret().is_zero() {
+            return Err(Misbehaved::Box.into());
+        }
         let key = BoxKey::agree(&client, self.keys.secret()).ok_or(Misbehaved::Box)?;
         let signature = key.open(&hello_nonce(number), data).ok_or(Misbehaved::Box)?;
         if !bool::from(signature.as_slice().ct_eq(&[0; SIGNATURE])) {

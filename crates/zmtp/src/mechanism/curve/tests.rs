@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::connection::Config;
-use crate::curve::KeyPair;
+use crate::curve::{KeyPair, PublicKey, SecretKey};
 use crate::error::{Error, Misbehaved};
 use crate::limits::MAX_PROPERTIES;
 use crate::mechanism::{Mechanism, Progress, Scene};
@@ -157,7 +157,8 @@ fn a_vouch_for_somebody_else_is_refused() {
     let mut scenario = start(1);
     let welcome = scenario.welcome.clone();
     let mut scene = scenario.left.scene();
-    scenario.client.initiate_for_another_server(&mut scene, &welcome, &good());
+    let another = PublicKey::new([1; 32]);
+    scenario.client.initiate_for_another_server(&mut scene, &welcome, &good(), another);
     let initiate = scenario.left.data(b"INITIATE");
     assert_eq!(scenario.answer(&initiate).map(|_| ()), mismatch);
 
@@ -169,6 +170,42 @@ fn a_vouch_for_somebody_else_is_refused() {
     scenario.client.initiate_with_vouch_for(&mut scene, &welcome, &good(), other.public());
     let initiate = scenario.left.data(b"INITIATE");
     assert_eq!(scenario.answer(&initiate).map(|_| ()), mismatch);
+}
+
+/// A server that was given no secret key has one of zeros, which everybody knows: whoever acts on
+/// it, and vouches for the public key that such a server believes to be its own, is not let in.
+#[test]
+fn a_server_without_a_secret_key_lets_nobody_in() {
+    let nobodys = SecretKey::new([0; 32]);
+    let reachable = nobodys.public_key();
+    for claimed in [PublicKey::new([0; 32]), reachable] {
+        let (mut left, mut right) = secure::curve(SocketType::Dealer, SocketType::Router);
+        left.random = secure::predictable(1);
+        right.mechanism = crate::MechanismConfig::CurveServer {
+            keys: KeyPair::from_parts(claimed, nobodys.clone()),
+        };
+        let mut left = Party { config: left, out: Vec::new() };
+        let mut right = Party { config: right, out: Vec::new() };
+        let keys = secure::keys(secure::CLIENT);
+        let mut client = match client::start(&mut left.scene(), &keys, &reachable).unwrap() {
+            Progress::Await(Mechanism::CurveAwaitWelcome(state)) => state,
+            other => panic!("{other:?}"),
+        };
+        let hello = left.data(b"HELLO");
+        let command = Command { name: b"HELLO", data: &hello };
+        let answer = await_hello(&right).handle(&mut right.scene(), command);
+        let Ok(Progress::Await(Mechanism::CurveAwaitInitiate(server))) = answer else {
+            assert_eq!(answer.map(|_| ()), Err(Misbehaved::Box.into()));
+            assert!(right.out.is_empty(), "an error says nothing");
+            continue;
+        };
+        let welcome = right.data(b"WELCOME");
+        client.initiate_for_another_server(&mut left.scene(), &welcome, &good(), claimed);
+        let initiate = left.data(b"INITIATE");
+        let command = Command { name: b"INITIATE", data: &initiate };
+        let answer = server.handle(&mut right.scene(), command);
+        panic!("{claimed:?}: it gets as far as {answer:?}");
+    }
 }
 
 #[test]
@@ -207,7 +244,7 @@ fn a_server_of_zeros_or_small_order_gets_no_handshake() {
     let (left, _) = secure::curve(SocketType::Dealer, SocketType::Router);
     let mut left = Party { config: left, out: Vec::new() };
     let keys = secure::keys(secure::CLIENT);
-    let nobody = crate::curve::PublicKey::new([0; 32]);
+    let nobody = PublicKey::new([0; 32]);
     let answer = client::start(&mut left.scene(), &keys, &nobody).map(|_| ());
     assert_eq!(answer, Err(Misbehaved::Box.into()));
     assert!(left.out.is_empty());
