@@ -13,9 +13,10 @@ pub const LARGE_FRAME: usize = 8192;
 /// and CURVE, no more than that command.
 pub const MAX_HANDSHAKE_COMMAND: u64 = 64 * 1024;
 
-/// Largest body, in octets, of a command accepted once the handshake is over, unless
-/// [`Config::max_message_size`](crate::Config::max_message_size) is larger still. Subscription
-/// topics travel in commands, so this leaves room for 16 MiB of topic.
+/// Largest body, in octets, of a command accepted once the handshake is over. Topics travel in
+/// commands as well: those commands may be as large as
+/// [`Config::max_message_size`](crate::Config::max_message_size) says, if that is more, or of any
+/// size if it says nothing.
 pub const MAX_COMMAND: u64 = 16 * 1024 * 1024 + 1024;
 
 /// How long the cookie of a CURVE server is good for, if the handshake may take longer. RFC 26: "The

@@ -166,6 +166,7 @@ impl Sealed {
     /// Checks the command that was opened, and deals with it if the owner need not know of it.
     fn is_dealt_with(&mut self, now: Instant, heartbeat: &mut Heartbeat) -> Result<bool, Error> {
         let body = self.opened.get(SEALED_OVERHEAD..).unwrap_or_default();
+        traffic::check_command(body.len() as u64, body, self.frame_limit)?;
         let command = Command::parse(body).ok_or(Misbehaved::NamelessCommand)?;
         if command.name == command::PING {
             heartbeat.answer(now, command.data, &mut self.commands)?;
@@ -175,7 +176,7 @@ impl Sealed {
     }
 
     /// Before a frame is opened nobody knows whether it is a command, to which the limit does not
-    /// apply: those are given some room.
+    /// apply: those are given some room, and have their own limit once they are opened.
     fn check_len(&self, len: u64) -> Result<(), Error> {
         let overhead = SEALED_OVERHEAD as u64;
         match self.frame_limit {

@@ -19,8 +19,10 @@ pub(crate) struct Traffic {
     pub(crate) framing: Framing,
     has_commands: bool,
     frame_limit: Option<u64>,
-    command_limit: u64,
 }
+
+/// Octets of a command's body that tell whether it is about a topic.
+const TOPIC_HEAD: usize = 1 + command::SUBSCRIBE.len();
 
 /// One frame, or as much of one as there is.
 pub(super) enum Parsed<'a> {
@@ -38,7 +40,6 @@ impl Traffic {
             framing: version.framing(),
             has_commands: version.has_commands(),
             frame_limit: config.max_message_size,
-            command_limit: config.max_message_size.unwrap_or(0).max(MAX_COMMAND),
         }
     }
 
@@ -90,9 +91,11 @@ impl Traffic {
             // RFC 15: "Bits 2-7 are reserved for future use and MUST be zero."
             return Err(Misbehaved::Frame(Malformed::ReservedFlags(frame::COMMAND)).into());
         }
-        if header.body > self.command_limit {
-            let (len, limit) = (header.body, self.command_limit);
-            return Err(Misbehaved::CommandTooLarge { len, limit }.into());
+        if header.body > MAX_COMMAND {
+            let Some(head) = rest.get(..TOPIC_HEAD) else {
+                return Ok(Parsed::Wait(header.header + TOPIC_HEAD));
+            };
+            check_command(header.body, head, self.frame_limit)?;
         }
         let whole = usize::try_from(header.body).ok().and_then(|len| rest.get(..len));
         let Some(body) = whole else {
@@ -109,6 +112,22 @@ impl Traffic {
             None => Parsed::Skip(end),
         })
     }
+}
+
+/// Checks the size of a command's body, of which `head` is the first [`TOPIC_HEAD`] octets or more.
+/// A topic is the application's, and as large as its messages may be.
+pub(super) fn check_command(
+    len: u64,
+    head: &[u8],
+    frame_limit: Option<u64>,
+) -> Result<(), Misbehaved> {
+    let named = Command::parse(head).map(|command| command.name);
+    let limit = match (named, frame_limit) {
+        (Some(command::SUBSCRIBE | command::CANCEL), None) => return Ok(()),
+        (Some(command::SUBSCRIBE | command::CANCEL), Some(limit)) => limit.max(MAX_COMMAND),
+        _ => MAX_COMMAND,
+    };
+    if len > limit { Err(Misbehaved::CommandTooLarge { len, limit }) } else { Ok(()) }
 }
 
 /// What a command other than PING means to the owner, if anything.

@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use zmtp::limits::MAX_COMMAND;
 use zmtp::testing::script::{Move, command, expect, frame, greeting, handshake, play, ready, send};
 use zmtp::testing::{Delivery, Event, Pair, Side};
 use zmtp::{Config, Connection, Error, LARGE_FRAME, Misbehaved, Received, SocketType};
+
+use crate::mechanisms::MECHANISMS;
 
 fn dealer() -> Config {
     Config::new(SocketType::Dealer)
@@ -208,29 +211,71 @@ fn subscriptions_to_a_zmtp_3_0_peer_are_messages_and_theirs_may_be_either() {
 }
 
 #[test]
-fn a_topic_may_have_16_mib() {
-    let topic = vec![b't'; 16 << 20];
-    let mut pair = Pair::with_delivery(
-        Config::new(SocketType::Sub),
-        Config::new(SocketType::Pub),
-        Delivery::default(),
-        Delivery { pieces: vec![65536], ..Delivery::default() },
-    );
-    pair.settle();
-    let mut out = Vec::new();
-    pair.left.connection.encode_subscription(true, &topic, &mut out);
-    pair.send_left(&out);
-    pair.settle();
-    assert!(pair.right.events[1] == Event::Subscribe(topic));
+fn a_topic_may_be_as_large_as_a_message() {
+    for (name, configs) in MECHANISMS {
+        let (sub, xpub) = configs(SocketType::Sub, SocketType::Xpub);
+        let delivery = Delivery { pieces: vec![65536], ..Delivery::default() };
+        let mut pair = Pair::with_delivery(sub, xpub, Delivery::default(), delivery);
+        pair.settle();
+        let topic = vec![b't'; 17 << 20];
+        for on in [true, false] {
+            let mut out = Vec::new();
+            pair.left.connection.encode_subscription(on, &topic, &mut out);
+            pair.send_left(&out);
+            pair.settle();
+        }
+        assert_eq!(pair.right.error, None, "{name}");
+        let expected = [Event::Ready, Event::Subscribe(topic.clone()), Event::Cancel(topic)];
+        assert!(pair.right.events == expected, "{name}");
+    }
+}
 
-    let over = hears(Config::new(SocketType::Pub), "SUB", b"\x06\0\0\0\0\x02\0\0\0");
-    assert!(matches!(
-        over.error,
-        Some(Error::Misbehaved(Misbehaved::CommandTooLarge { len: 0x0200_0000, .. }))
-    ));
-    let mut config = Config::new(SocketType::Pub);
-    config.max_message_size = Some(0x0200_0000);
-    assert_eq!(hears(config, "SUB", b"\x06\0\0\0\0\x02\0\0\0").error, None);
+/// With a limit on messages there is one on topics, which leaves room for what is sensible.
+#[test]
+fn topics_are_limited_where_messages_are() {
+    const LEN: u64 = 1 + 9 + (17 << 20);
+    for (name, configs) in MECHANISMS {
+        for (limit, fits) in [(1, false), (LEN - 1, false), (LEN, true)] {
+            let (sub, mut xpub) = configs(SocketType::Sub, SocketType::Xpub);
+            xpub.max_message_size = Some(limit);
+            let mut pair = Pair::new(sub, xpub);
+            pair.settle();
+            let mut out = Vec::new();
+            pair.left.connection.encode_subscription(true, &[b't'; 17 << 20], &mut out);
+            pair.send_left(&out);
+            pair.settle();
+            assert_eq!(pair.right.error.is_none(), fits, "{name} {limit}: {:?}", pair.right.error);
+        }
+    }
+}
+
+/// Nothing but a topic needs so much.
+#[test]
+fn other_commands_are_limited_under_every_mechanism() {
+    for (name, configs) in MECHANISMS {
+        for limit in [None, Some(1 << 30)] {
+            let (dish, mut radio) = configs(SocketType::Dish, SocketType::Radio);
+            radio.max_message_size = limit;
+            let mut pair = Pair::new(dish, radio);
+            pair.settle();
+            let mut out = Vec::new();
+            pair.left.connection.encode_membership(true, &[b'g'; 17 << 20], &mut out);
+            pair.send_left(&out);
+            pair.settle();
+            let refused =
+                Misbehaved::CommandTooLarge { len: 1 + 4 + (17 << 20), limit: MAX_COMMAND };
+            assert_eq!(pair.right.error, Some(refused.into()), "{name}");
+            assert_eq!(pair.right.events, [Event::Ready], "{name}");
+        }
+    }
+    // In clear text they are refused once enough is there to tell that they are about no topic.
+    for (named, refused) in [(&b""[..], false), (b"\x04PING", false), (b"\x04PING\0\0\0\0\0", true)]
+    {
+        let words = [&b"\x06\0\0\0\0\x02\0\0\0"[..], named].concat();
+        let side = hears(Config::new(SocketType::Pub), "SUB", &words);
+        let too_large = Misbehaved::CommandTooLarge { len: 0x0200_0000, limit: MAX_COMMAND };
+        assert_eq!(side.error, refused.then_some(too_large.into()), "{named:?}");
+    }
 }
 
 #[test]
