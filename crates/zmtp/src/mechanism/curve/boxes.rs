@@ -218,6 +218,8 @@ mod tests {
     const SHARED: &str = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
     const FIRST_KEY: &str = "1b27556473e985d462cd51197a9a46c76009549eac6474f206c4ee0844f68389";
     const SECOND_KEY: &str = "dc908dda0b9344a953629b733820778880f3ceb421bb61b91cbd4c3e66256ce4";
+    const MAC_KEY_OF_BOXED: &str =
+        "eea6a7251c1e72916d11c2cb214d3c252539121d8e234e652d651fa4c8cff880";
     const NONCE: &str = "69696ee955b62b73cd62bda875fc73d68219e0036b7a0b37";
     const MESSAGE: &str = "be075fc53c81f2d5cf141316ebeb0c7b5228c52a4c62cbd44b66849b64244ffce5ec\
         baaf33bd751a1ac728d45e6c61296cdc3c01233561f41db66cce314adb310e3be8250c46f06dceea3a7fa134805\
@@ -264,7 +266,7 @@ mod tests {
         assert_eq!(key.seal(&nonce, &hex::<131>(MESSAGE)), boxed);
         let other = BoxKey::agree(&PublicKey::new(hex(ALICE_PUBLIC)), &secret(BOB)).unwrap();
         assert_eq!(other.open(&nonce, &boxed).unwrap().as_slice(), hex::<131>(MESSAGE));
-        // The same with the subkey: 131 octets are a short box.
+        // The same within a series, where 131 octets are too many for a short box.
         let mut series = SeriesKey::new(key, prefix);
         let short = u64::from_be_bytes(*nonce.last_chunk().unwrap());
         let mut octets: [u8; 131] = hex(MESSAGE);
@@ -272,6 +274,85 @@ mod tests {
         assert_eq!([&tag[..], &octets].concat(), boxed);
         series.open(short, &mut octets, &tag).unwrap();
         assert_eq!(octets, hex(MESSAGE));
+    }
+
+    /// Boxes of 64 octets. That after another has its key stream from `ahead`.
+    #[test]
+    fn short_boxes_follow_published_vectors() {
+        // Both of golang.org/x/crypto, secretbox_test.go and box_test.go: "generated using the C
+        // implementation of NaCl".
+        let agreed =
+            BoxKey::agree(&SecretKey::new([2; 32]).public_key(), &SecretKey::new([1; 32])).unwrap();
+        let cases = [
+            (
+                BoxKey::from_octets([1; 32]),
+                [2; 24],
+                "8442bc313f4626f1359e3b50122b6ce6fe66ddfe7d39d14e637eb4fd5b45beadab55198df6ab536843979\
+                2a23c87db70acb6156dc5ef957ac04f6276cf6093b84be77ff0849cc33e34b7254d5a8f65ad",
+            ),
+            (
+                agreed,
+                [4; 24],
+                "78ea30b19d2341ebbdba54180f821eec265cf86312549bea8a37652a8bb94f07b78a73ed1708085e6ddd0\
+                e943bbdeb8755079a37eb31d86163ce241164a47629c0539f330b4914cd135b3855bc2a2dfc",
+            ),
+        ];
+        for (key, nonce, boxed) in cases {
+            let boxed: [u8; 80] = hex(boxed);
+            let nonce: Nonce = nonce;
+            let short = u64::from_be_bytes(*nonce.last_chunk().unwrap());
+            for follows in [false, true] {
+                let mut sealer = SeriesKey::new(key.clone(), nonce.first_chunk().unwrap());
+                let mut opener = SeriesKey::new(key.clone(), nonce.first_chunk().unwrap());
+                if follows {
+                    let mut before = [7; 64];
+                    let tag = sealer.seal(short.wrapping_sub(1), &mut before);
+                    opener.open(short.wrapping_sub(1), &mut before, &tag).unwrap();
+                }
+                let mut octets = [3; 64];
+                let tag = sealer.seal(short, &mut octets);
+                assert_eq!([&tag[..], &octets].concat(), boxed);
+                opener.open(short, &mut octets, &tag).unwrap();
+                assert_eq!(octets, [3; 64]);
+                for series in [&sealer, &opener] {
+                    assert_eq!(series.ahead.is_some(), follows, "which way was gone");
+                }
+            }
+            assert_eq!(key.seal(&nonce, &[3; 64]), boxed);
+        }
+    }
+
+    /// "Cryptography in NaCl": the first 128 octets of the key stream of its box, of which 32 are
+    /// printed as such, and 96 follow from the message and its ciphertext.
+    #[test]
+    fn the_stream_ahead_follows_the_vectors_of_nacl() {
+        let nonce: Nonce = hex(NONCE);
+        let short = u64::from_be_bytes(*nonce.last_chunk().unwrap());
+        let mac_key: [u8; 32] = hex(MAC_KEY_OF_BOXED);
+        let (message, boxed) = (hex::<131>(MESSAGE), hex::<147>(BOXED));
+        let rest = message.iter().zip(&boxed[TAG..]).map(|(plain, sealed)| plain ^ sealed);
+        let expected: Vec<u8> = mac_key.into_iter().chain(rest).take(ahead::STREAM).collect();
+        assert_eq!(Ahead::default().get(&hex(SECOND_KEY), short)[..], expected);
+        let mut tag = Tag::default();
+        crypto_onetimeauth(&mut tag, &boxed[TAG..], &mac_key);
+        assert_eq!(tag, boxed[..TAG]);
+    }
+
+    #[test]
+    fn derived_keys_follow_the_vectors_of_nacl() {
+        // "Cryptography in NaCl", sections 7 and 8: firstkey and secondkey.
+        assert_eq!(*derive(&hex(SHARED), &[0; 16]), hex(FIRST_KEY));
+        let nonce: Nonce = hex(NONCE);
+        assert_eq!(*derive(&hex(FIRST_KEY), nonce.first_chunk().unwrap()), hex(SECOND_KEY));
+    }
+
+    #[test]
+    fn authenticators_follow_rfc_8439() {
+        // Section 2.5.2.
+        let key = hex("85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b");
+        let mut tag = Tag::default();
+        crypto_onetimeauth(&mut tag, b"Cryptographic Forum Research Group", &key);
+        assert_eq!(tag, hex("a8061dc1305136c6c22b8baf0c0127a9"));
     }
 
     #[test]
