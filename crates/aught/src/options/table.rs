@@ -91,15 +91,15 @@ impl Row {
 }
 
 const ALL: &[SocketType] = &[];
-// The reference's REP takes the options of ROUTER and its PUB those of XPUB, being made of them.
-// Here a type has the options that its manual page gives it.
+// The reference's PUB is made of its XPUB, and takes the same options. Its REP takes those of
+// ROUTER, which its manual page does not give it.
 const ROUTERS: &[SocketType] = &[Router];
 const ADDRESSING: &[SocketType] = &[Router, Stream];
 const PROBING: &[SocketType] = &[Req, Dealer, Router];
 const REQUESTERS: &[SocketType] = &[Req];
-const PUBLISHERS: &[SocketType] = &[Xpub];
+const PUBLISHERS: &[SocketType] = &[Pub, Xpub];
 const DROPPERS: &[SocketType] = &[Pub, Xpub, Radio];
-const SUBSCRIBERS: &[SocketType] = &[Sub, Xpub];
+const SUBSCRIBERS: &[SocketType] = &[Pub, Sub, Xpub];
 const SUBSCRIBERS_X: &[SocketType] = &[Xsub];
 const FILTERING: &[SocketType] = &[Xpub, Xsub];
 const TOPICAL: &[SocketType] = &[Pub, Sub, Xpub, Xsub];

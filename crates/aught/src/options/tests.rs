@@ -173,7 +173,7 @@ fn options_of_other_types_are_refused() {
         (0..TYPES).filter(|code| Options::new(kind(*code)).set(number, &one).is_ok()).collect()
     };
     let expected = BTreeMap::from([
-        (numbers::SUBSCRIBE, vec![2, 9]),
+        (numbers::SUBSCRIBE, vec![1, 2, 9]),
         (numbers::ROUTER_MANDATORY, vec![6]),
         (numbers::ROUTER_RAW, vec![6]),
         (numbers::ROUTER_HANDOVER, vec![6]),
@@ -181,9 +181,9 @@ fn options_of_other_types_are_refused() {
         (numbers::PROBE_ROUTER, vec![3, 5, 6]),
         (numbers::REQ_CORRELATE, vec![3]),
         (numbers::REQ_RELAXED, vec![3]),
-        (numbers::XPUB_VERBOSE, vec![9]),
+        (numbers::XPUB_VERBOSE, vec![1, 9]),
         (numbers::XPUB_NODROP, vec![1, 9]),
-        (numbers::XPUB_WELCOME_MSG, vec![9]),
+        (numbers::XPUB_WELCOME_MSG, vec![1, 9]),
         (numbers::STREAM_NOTIFY, vec![11]),
         (numbers::LINGER, (0..TYPES).collect()),
         (numbers::TYPE, vec![]),

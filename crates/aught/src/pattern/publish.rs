@@ -1,5 +1,7 @@
 //! PUB: an XPUB that tells its application nothing (RFC 29). It receives nothing; what
-//! subscribers send apart from subscriptions is dropped.
+//! subscribers send apart from subscriptions is dropped. It takes the options of XPUB, as the
+//! reference's does: of these `ZMQ_XPUB_MANUAL` leaves subscriptions without effect, for the
+//! application is never told of a peer that it could subscribe.
 
 use super::xpub::Xpub;
 use super::{Attach, Drop, Pattern, PatternOption, RecvError, SendError, UnknownOption};
@@ -54,12 +56,7 @@ impl Pattern for Publish {
     }
 
     fn set(&mut self, option: PatternOption, pipes: &mut Pipes) -> Result<(), UnknownOption> {
-        match option {
-            PatternOption::XpubNodrop(_) | PatternOption::InvertMatching(_) => {
-                self.0.set(option, pipes)
-            }
-            _ => Err(UnknownOption),
-        }
+        self.0.set(option, pipes)
     }
 
     fn take_drops(&mut self) -> Vec<(Drop, u64)> {

@@ -275,10 +275,10 @@ pattern_options! {
         XSUB, STREAM], [-1, MIN];
     req_relaxed: REQ_RELAXED, [REQ], [PAIR, PUB, SUB, REP, DEALER, ROUTER, PULL, PUSH, XPUB, XSUB,
         STREAM], [-1, MIN];
-    xpub_verbose: XPUB_VERBOSE, [XPUB], [PAIR, SUB, REQ, DEALER, PULL], [-1, MIN];
-    xpub_verboser: XPUB_VERBOSER, [XPUB], [PAIR, SUB, REQ, DEALER, PULL], [-1, MIN];
+    xpub_verbose: XPUB_VERBOSE, [XPUB, PUB], [PAIR, SUB, REQ, DEALER, PULL], [-1, MIN];
+    xpub_verboser: XPUB_VERBOSER, [XPUB, PUB], [PAIR, SUB, REQ, DEALER, PULL], [-1, MIN];
     xpub_nodrop: XPUB_NODROP, [XPUB, PUB], [PAIR, SUB, REQ, DEALER, PULL], [-1, MIN];
-    xpub_manual: XPUB_MANUAL, [XPUB], [PAIR, SUB, REQ, DEALER, PULL], [-1, MIN];
+    xpub_manual: XPUB_MANUAL, [XPUB, PUB], [PAIR, SUB, REQ, DEALER, PULL], [-1, MIN];
     stream_notify: STREAM_NOTIFY, [STREAM], [PAIR, SUB, REQ, DEALER, ROUTER], [-1, 2, MIN];
 }
 

@@ -195,6 +195,81 @@ fn an_empty_welcome_is_not_sent() {
     subscriber.expect("first");
 }
 
+on_transports! {
+    /// A PUB takes the options of XPUB, too. It has no way to see that a subscriber is there but
+    /// to publish until something arrives.
+    fn a_pub_welcomes_its_subscribers(transport) {
+        let ctx = Ctx::new();
+        let publisher = ctx.socket(PUB);
+        publisher.set_bytes(XPUB_WELCOME_MSG, b"welcome").expect("XPUB_WELCOME_MSG");
+        let endpoint = publisher.bind_to(transport);
+        let subscriber = ctx.socket(SUB);
+        subscriber.subscribe("");
+        subscriber.connect(&endpoint).expect("connect");
+        publish_until(&publisher, "while", || subscriber.try_recv().ok());
+        // What came first was the welcome; what comes now was published.
+        subscriber.expect("while");
+        publisher.set_bytes(XPUB_WELCOME_MSG, b"").expect("XPUB_WELCOME_MSG");
+        let later = ctx.socket(SUB);
+        later.subscribe("");
+        later.connect(&endpoint).expect("connect");
+        assert_eq!(publish_until(&publisher, "end", || later.try_recv().ok()), b"end");
+    }
+}
+
+/// Publishes until `seen` has something to say.
+fn publish_until<T>(publisher: &Sock, body: &str, seen: impl Fn() -> Option<T>) -> T {
+    Sock::until(|| {
+        publisher.send(body).expect("send");
+        seen()
+    })
+}
+
+/// A PUB tells its application nothing, so that nobody is subscribed while it is manual. What
+/// was subscribed before stays.
+#[test]
+fn a_manual_pub_takes_no_subscriptions() {
+    let ctx = Ctx::new();
+    let publisher = ctx.socket(PUB);
+    let endpoint = publisher.bind_to(Transport::Inproc);
+    let early = connected(&ctx, XSUB, &endpoint);
+    early.send("\x01m").expect("send");
+    publish_until(&publisher, "m", || early.try_recv().ok());
+    for option in [SUBSCRIBE, UNSUBSCRIBE] {
+        assert_eq!(publisher.set_bytes(option, b"m"), Err(EINVAL), "option {option}");
+    }
+    publisher.set(XPUB_MANUAL, 1).expect("XPUB_MANUAL");
+    let late = connected(&ctx, XSUB, &endpoint);
+    late.send("\x01m").expect("send");
+    publisher.send("m").expect("send");
+    // Of nobody in particular: there is no subscriber that the application was told of.
+    publisher.subscribe("m");
+    publisher.unsubscribe("m");
+    publisher.send("m, the end").expect("send");
+    Sock::until(|| (early.recv().expect("a message") == b"m, the end").then_some(()));
+    late.expect_nothing();
+    publisher.set(XPUB_MANUAL, 0).expect("XPUB_MANUAL");
+    late.send("\x01m").expect("send");
+    assert_eq!(publish_until(&publisher, "m", || late.try_recv().ok()), b"m");
+}
+
+/// What a PUB would tell its application more often, it does not tell at all.
+#[test]
+fn a_verbose_pub_stays_a_pub() {
+    let ctx = Ctx::new();
+    for option in [XPUB_VERBOSE, XPUB_VERBOSER] {
+        let publisher = ctx.socket(PUB);
+        publisher.set(option, 1).expect("an option of XPUB");
+        let endpoint = publisher.bind_to(Transport::Inproc);
+        let subscriber = ctx.socket(SUB);
+        subscriber.subscribe("t");
+        subscriber.connect(&endpoint).expect("connect");
+        publish_until(&publisher, "t", || subscriber.try_recv().ok());
+        assert_eq!(publisher.events(), POLLOUT);
+        assert_eq!(publisher.try_recv(), Err(ENOTSUP));
+    }
+}
+
 /// The options of XPUB are refused by the other types.
 #[test]
 fn the_options_of_xpub_are_its_own() {
