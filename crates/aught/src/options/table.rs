@@ -6,7 +6,7 @@
 //! these leave room, those that libzmq 4.3.4 shows.
 
 use zmtp::SocketType;
-use zmtp::SocketType::{Dealer, Pub, Radio, Req, Router, Stream, Sub, Xpub, Xsub};
+use zmtp::SocketType::{Dealer, Pub, Radio, Rep, Req, Router, Stream, Sub, Xpub, Xsub};
 
 /// The type of an option's value at the C interface, with its range and default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,11 +91,12 @@ impl Row {
 }
 
 const ALL: &[SocketType] = &[];
-// The reference's PUB is made of its XPUB, and takes the same options. Its REP takes those of
-// ROUTER, which its manual page does not give it.
-const ROUTERS: &[SocketType] = &[Router];
-const ADDRESSING: &[SocketType] = &[Router, Stream];
-const PROBING: &[SocketType] = &[Req, Dealer, Router];
+// The reference's PUB is made of its XPUB and its REP of its ROUTER, and they take the same
+// options. Only a REP without a protocol is not here: the reference's serves nobody.
+const RAW: &[SocketType] = &[Router];
+const ROUTERS: &[SocketType] = &[Rep, Router];
+const ADDRESSING: &[SocketType] = &[Rep, Router, Stream];
+const PROBING: &[SocketType] = &[Req, Rep, Dealer, Router];
 const REQUESTERS: &[SocketType] = &[Req];
 const PUBLISHERS: &[SocketType] = &[Pub, Xpub];
 const DROPPERS: &[SocketType] = &[Pub, Xpub, Radio];
@@ -204,7 +205,7 @@ options! {
     TCP_ACCEPT_FILTER = 38, stable, Kind::Texts, Write, ALL, Next, Yes;
     IMMEDIATE = 39, stable, OFF, ReadWrite, ALL, Next, Yes;
     XPUB_VERBOSE = 40, stable, FLAG, Write, PUBLISHERS, Now, Yes;
-    ROUTER_RAW = 41, stable, FLAG, Write, ROUTERS, Next, Yes;
+    ROUTER_RAW = 41, stable, FLAG, Write, RAW, Next, Yes;
     IPV6 = 42, stable, OFF, ReadWrite, ALL, Next, Yes;
     MECHANISM = 43, stable, Kind::Live, Read, ALL, Never, Yes;
     PLAIN_SERVER = 44, stable, OFF, ReadWrite, ALL, Next, Yes;
@@ -256,7 +257,7 @@ options! {
     LOOPBACK_FASTPATH = 94, draft, Kind::Truth { default: false }, ReadWrite, ALL, Next, Stored("concerns Windows only");
     METADATA = 95, draft, Kind::Binary { min: 3, max: usize::MAX }, Write, ALL, Next, Yes;
     MULTICAST_LOOP = 96, draft, Kind::Truth { default: true }, ReadWrite, ALL, Next, Stored(NO_MULTICAST);
-    ROUTER_NOTIFY = 97, draft, int(0, 3, 0), ReadWrite, ROUTERS, Next, No(NOT_YET);
+    ROUTER_NOTIFY = 97, draft, int(0, 3, 0), ReadWrite, RAW, Next, No(NOT_YET);
     XPUB_MANUAL_LAST_VALUE = 98, draft, FLAG, Write, PUBLISHERS, Now, No(NOT_YET);
     SOCKS_USERNAME = 99, draft, Kind::Text { min: 0, max: 255 }, ReadWrite, ALL, Next, Yes;
     SOCKS_PASSWORD = 100, draft, Kind::Text { min: 0, max: 255 }, ReadWrite, ALL, Next, Yes;

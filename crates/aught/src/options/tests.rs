@@ -174,11 +174,11 @@ fn options_of_other_types_are_refused() {
     };
     let expected = BTreeMap::from([
         (numbers::SUBSCRIBE, vec![1, 2, 9]),
-        (numbers::ROUTER_MANDATORY, vec![6]),
+        (numbers::ROUTER_MANDATORY, vec![4, 6]),
         (numbers::ROUTER_RAW, vec![6]),
-        (numbers::ROUTER_HANDOVER, vec![6]),
-        (numbers::CONNECT_ROUTING_ID, vec![6, 11]),
-        (numbers::PROBE_ROUTER, vec![3, 5, 6]),
+        (numbers::ROUTER_HANDOVER, vec![4, 6]),
+        (numbers::CONNECT_ROUTING_ID, vec![4, 6, 11]),
+        (numbers::PROBE_ROUTER, vec![3, 4, 5, 6]),
         (numbers::REQ_CORRELATE, vec![3]),
         (numbers::REQ_RELAXED, vec![3]),
         (numbers::XPUB_VERBOSE, vec![1, 9]),

@@ -1,7 +1,7 @@
 //! The messaging patterns: what a socket of each type does with messages and pipes. Pure over
 //! both: no I/O, no time, no threads. This file has the seam, and the one match on the socket
 //! type; each pattern has a file of its own, and what they share is in `fair_queue`,
-//! `load_balance`, `fan_out`, `routing_table`, `subscriptions` and `envelope`.
+//! `load_balance`, `fan_out`, `routing_table`, `peers`, `subscriptions` and `envelope`.
 
 mod dealer;
 mod drops;
@@ -10,6 +10,7 @@ mod fair_queue;
 mod fan_out;
 mod load_balance;
 mod pair;
+mod peers;
 mod prefix_tree;
 mod publish;
 mod pull;

@@ -1,10 +1,10 @@
 //! REP: receives a request, sends the reply to where the request came from, and so on in turns
-//! (RFC 28).
+//! (RFC 28). Who is let in is decided in `peers`.
 
-use super::drops::Drops;
 use super::envelope::{Destination, read_envelope};
 use super::fair_queue::FairQueue;
-use super::{Attach, Drop, Pattern, RecvError, SendError};
+use super::peers::{Admission, Peers};
+use super::{Attach, Drop, Pattern, PatternOption, RecvError, SendError, UnknownOption};
 use crate::message::Part;
 use crate::pipe::{PipeId, Pipes};
 
@@ -32,7 +32,7 @@ pub(super) struct Rep {
     /// Who sent the request.
     requester: Option<PipeId>,
     reply: Destination,
-    drops: Drops,
+    peers: Peers,
 }
 
 impl Rep {
@@ -46,18 +46,35 @@ impl Rep {
             self.request = read_envelope(first, &mut self.path, &mut self.input, pipes);
             self.requester = Some(pipe);
             if self.request.is_none() {
-                self.drops.add(Drop::Malformed, 1);
+                self.peers.drops.add(Drop::Malformed, 1);
             }
         }
         true
     }
 
+    /// Begins with a peer that is in.
+    fn seat(&mut self, pipe: PipeId, admission: Admission, pipes: &mut Pipes) {
+        let Admission::In { ousted } = admission else { return };
+        if let Some(holder) = ousted {
+            self.forget(holder, pipes);
+            self.peers.mute(holder, pipes);
+        }
+        self.input.attach(pipe);
+    }
+
     fn stop_sending(&mut self, pipe: PipeId) {
+        self.peers.unroute(pipe);
         if self.requester == Some(pipe) {
             self.requester = None;
         }
         let lost = self.reply.lose(pipe);
-        self.drops.add(Drop::PeerGone, u64::from(lost));
+        self.peers.drops.add(Drop::PeerGone, u64::from(lost));
+    }
+
+    fn forget(&mut self, pipe: PipeId, pipes: &mut Pipes) {
+        self.stop_sending(pipe);
+        self.input.detach(pipe, pipes);
+        self.peers.remove(pipe);
     }
 
     /// Sends the envelope of the reply.
@@ -68,11 +85,11 @@ impl Rep {
         self.reply = match self.requester.take().filter(there) {
             Some(pipe) if pipes.can_write(pipe) => Destination::Pipe(pipe),
             Some(_) => {
-                self.drops.add(Drop::RouterHwm, 1);
+                self.peers.drops.add(Drop::RouterHwm, 1);
                 Destination::Nowhere
             }
             None => {
-                self.drops.add(Drop::NoPeer, 1);
+                self.peers.drops.add(Drop::NoPeer, 1);
                 Destination::Nowhere
             }
         };
@@ -84,22 +101,29 @@ impl Rep {
 }
 
 impl Pattern for Rep {
-    fn attach(&mut self, pipe: PipeId, _how: Attach<'_>, _pipes: &mut Pipes) {
-        self.input.attach(pipe);
+    fn attach(&mut self, pipe: PipeId, how: Attach<'_>, pipes: &mut Pipes) {
+        let admission = self.peers.attach(pipe, how, pipes);
+        self.seat(pipe, admission, pipes);
     }
 
     fn detach(&mut self, pipe: PipeId, pipes: &mut Pipes) {
-        self.stop_sending(pipe);
-        self.input.detach(pipe, pipes);
+        self.forget(pipe, pipes);
     }
 
     fn closing(&mut self, pipe: PipeId, pipes: &mut Pipes) -> bool {
+        let admission = self.peers.identify(pipe, pipes);
+        self.seat(pipe, admission, pipes);
         self.stop_sending(pipe);
         self.input.contains(pipe) && pipes.can_read(pipe)
     }
 
-    fn readable(&mut self, pipe: PipeId, _pipes: &mut Pipes) {
-        self.input.readable(pipe);
+    fn readable(&mut self, pipe: PipeId, pipes: &mut Pipes) {
+        if self.input.contains(pipe) {
+            self.input.readable(pipe);
+        } else if !self.peers.discard_refused(pipe, pipes) {
+            let admission = self.peers.identify(pipe, pipes);
+            self.seat(pipe, admission, pipes);
+        }
     }
 
     fn writable(&mut self, _pipe: PipeId, _pipes: &mut Pipes) {}
@@ -144,7 +168,23 @@ impl Pattern for Rep {
         matches!(self.state, State::Replying)
     }
 
+    fn set(&mut self, option: PatternOption, _pipes: &mut Pipes) -> Result<(), UnknownOption> {
+        match option {
+            PatternOption::RouterHandover(on) => self.peers.handover = on,
+            PatternOption::ProbeRouter(on) => self.peers.probe = on,
+            // RFC 28: "SHALL silently discard the reply", whatever the application would have
+            // a ROUTER say. The reference ends the process where a ROUTER would fail.
+            PatternOption::RouterMandatory(_) => {}
+            _ => return Err(UnknownOption),
+        }
+        Ok(())
+    }
+
+    fn take_rejected(&mut self) -> Vec<PipeId> {
+        self.peers.take_rejected()
+    }
+
     fn take_drops(&mut self) -> Vec<(Drop, u64)> {
-        self.drops.take()
+        self.peers.drops.take()
     }
 }

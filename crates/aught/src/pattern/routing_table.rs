@@ -1,5 +1,5 @@
-//! Who is behind which routing id: the table of ROUTER and STREAM. What happens when two peers
-//! claim the same id is decided there.
+//! Who is behind which routing id: the table of ROUTER, REP and STREAM. What happens when two
+//! peers claim the same id is decided in `peers`; a STREAM gives the ids itself.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;

@@ -46,6 +46,7 @@ mod polling;
 mod proxies;
 mod pubsub;
 mod reconnect_stop;
+mod rep_peers;
 mod request_reply;
 mod router_dealer;
 mod security_events;

@@ -263,13 +263,13 @@ macro_rules! pattern_options {
 }
 
 pattern_options! {
-    router_mandatory: ROUTER_MANDATORY, [ROUTER], [PAIR, PUB, SUB, REQ, DEALER, PULL, PUSH, XPUB,
+    router_mandatory: ROUTER_MANDATORY, [ROUTER, REP], [PAIR, PUB, SUB, REQ, DEALER, PULL, PUSH, XPUB,
         XSUB, STREAM], [-1, MIN];
-    router_handover: ROUTER_HANDOVER, [ROUTER], [PAIR, PUB, SUB, REQ, DEALER, PULL, PUSH, XPUB,
+    router_handover: ROUTER_HANDOVER, [ROUTER, REP], [PAIR, PUB, SUB, REQ, DEALER, PULL, PUSH, XPUB,
         XSUB, STREAM], [-1, MIN];
     router_raw: ROUTER_RAW, [ROUTER], [PAIR, PUB, SUB, REQ, DEALER, PULL, PUSH, XPUB, XSUB,
         STREAM], [-1, MIN];
-    probe_router: PROBE_ROUTER, [ROUTER, DEALER, REQ], [PAIR, PUB, SUB, PULL, PUSH, XPUB, XSUB,
+    probe_router: PROBE_ROUTER, [ROUTER, DEALER, REQ, REP], [PAIR, PUB, SUB, PULL, PUSH, XPUB, XSUB,
         STREAM], [-1, MIN];
     req_correlate: REQ_CORRELATE, [REQ], [PAIR, PUB, SUB, REP, DEALER, ROUTER, PULL, PUSH, XPUB,
         XSUB, STREAM], [-1, MIN];
