@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// How long a guarded socket waits, in milliseconds: far above what any case needs.
 pub const GUARD_MS: i32 = 20_000;
+/// What buffers hold before the library writes to them.
+pub const UNTOUCHED: u8 = 0xaa;
 /// How long "nothing comes" is waited for, in milliseconds.
 const QUIET_MS: c_long = 120;
 
@@ -138,12 +140,25 @@ impl Sock {
 
     /// `zmq_getsockopt` into a buffer of a size: what the library wrote.
     pub fn get_sized(&self, option: c_int, size: usize) -> Result<Vec<u8>, Errno> {
-        let mut buffer = vec![0xaa; size];
-        let mut len = size;
-        let value = buffer.as_mut_ptr().cast();
-        Lib::check(lib().zmq_getsockopt(self.raw, option, value, &mut len))?;
+        let mut buffer = vec![UNTOUCHED; size];
+        let len = self.get_into(option, &mut buffer, size)?;
         buffer.truncate(len);
         Ok(buffer)
+    }
+
+    /// `zmq_getsockopt` into a buffer that is said to have some room: the length that the library
+    /// set, which has to be the room when it fails.
+    ///
+    /// # Panics
+    /// When the call fails and changes the length.
+    pub fn get_into(&self, option: c_int, buffer: &mut [u8], room: usize) -> Result<usize, Errno> {
+        let mut len = room;
+        let value = buffer.as_mut_ptr().cast();
+        let result = Lib::check(lib().zmq_getsockopt(self.raw, option, value, &mut len));
+        if result.is_err() {
+            assert_eq!(len, room, "option {option} failed and set a length");
+        }
+        result.map(|_| len)
     }
 
     /// Subscribes to a prefix.

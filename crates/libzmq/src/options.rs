@@ -9,15 +9,17 @@ use crate::errno::Errno;
 use crate::handle::{Handle, enter};
 use crate::raw::{Buffer, BufferMut, Out};
 
-/// No value is longer: callers that say they have more room are taken at this.
+/// No value is longer. Of more room the rest is left alone: who says so much has most likely not
+/// set the length.
 const LONGEST: usize = 64 * 1024;
 
 /// Lists and strings that a null pointer resets, by number: accept filters, names and passwords,
 /// the SOCKS proxy, the device. To these, an empty value that is there is malformed.
 const RESET_BY_NULL: [c_int; 8] = [38, 45, 46, 58, 59, 60, 68, 92];
 
-/// Lets `read` write a value, of which the caller's buffer only sees the bytes that it is made
-/// of, and sets the caller's length to how many these are.
+/// Lets `read` write a value, and sets the caller's length to how many bytes it is made of. What
+/// room there is behind it is filled with zeros, as the reference does: programs read 64 bits of
+/// `ZMQ_EVENTS`, or take a routing id for a string.
 pub(crate) fn read_into(
     value: BufferMut,
     len: &Out<usize>,
@@ -34,7 +36,7 @@ pub(crate) fn read_into(
         }
     };
     let written = read(out)?;
-    value.write(out.get(..written).unwrap_or_default())?;
+    value.write(out)?;
     len.set(written)?;
     Ok(0)
 }

@@ -96,6 +96,21 @@ const TABLE: &[(i32, Reads)] = &[
 
 const ROOMS: &[usize] = &[0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 32, 33, 40, 41, 42, 255, 256, 1024];
 
+/// Reads an option into a buffer that is larger than the room. What is behind the value is zeros
+/// up to the end of the room, and untouched behind it, or everywhere when the call fails.
+fn read(socket: &Sock, option: i32, room: usize) -> Result<Vec<u8>, Errno> {
+    let mut buffer = vec![UNTOUCHED; room + 64];
+    let result = socket.get_into(option, &mut buffer, room);
+    let (zeros, untouched) = match result {
+        Ok(len) => (buffer[len..room].to_vec(), &buffer[room..]),
+        Err(_) => (Vec::new(), &buffer[..]),
+    };
+    assert!(zeros.iter().all(|byte| *byte == 0), "option {option} into {room}: {buffer:x?}");
+    let whole = untouched.iter().all(|byte| *byte == UNTOUCHED);
+    assert!(whole, "option {option} into {room}: {buffer:x?}");
+    result.map(|len| buffer[..len].to_vec())
+}
+
 impl Reads {
     fn into(self, room: usize) -> Result<Vec<u8>, Errno> {
         let (bytes, fits) = match self {
@@ -122,15 +137,41 @@ fn check(kind: i32) {
     for (option, reads) in TABLE.iter().copied().chain(own) {
         for &room in ROOMS {
             assert_eq!(
-                socket.get_sized(option, room),
+                read(&socket, option, room),
                 reads.into(room),
                 "option {option} of type {kind} into {room} bytes"
             );
         }
     }
     for &room in ROOMS {
-        let fd = socket.get_sized(FD, room).map(|bytes| bytes.len());
+        let fd = read(&socket, FD, room).map(|bytes| bytes.len());
         assert_eq!(fd, if room >= 4 { Ok(4) } else { Err(EINVAL) }, "FD into {room} bytes");
+    }
+}
+
+/// Values that were set, and the endpoint of a bind, are filled up as well.
+#[test]
+fn what_was_set_is_filled_up_with_zeros() {
+    let ctx = Ctx::new();
+    let socket = ctx.plain_socket(DEALER);
+    socket.bind("inproc://0123456789").expect("bind");
+    let table: [(i32, &[u8], &[u8]); 6] = [
+        (ROUTING_ID, b"id", b"id"),
+        (PLAIN_USERNAME, b"user", b"user\0"),
+        (PLAIN_PASSWORD, b"secret", b"secret\0"),
+        (ZAP_DOMAIN, b"domain", b"domain\0"),
+        (SOCKS_PROXY, b"127.0.0.1:1080", b"127.0.0.1:1080\0"),
+        (BINDTODEVICE, b"lo", b"lo\0"),
+    ];
+    for (option, value, _) in table {
+        socket.set_bytes(option, value).expect("set");
+    }
+    let endpoint: (i32, &[u8], &[u8]) = (LAST_ENDPOINT, b"", b"inproc://0123456789\0");
+    for (option, _, expected) in table.into_iter().chain([endpoint]) {
+        for &room in ROOMS {
+            let expected = if room < expected.len() { Err(EINVAL) } else { Ok(expected.to_vec()) };
+            assert_eq!(read(&socket, option, room), expected, "option {option} into {room}");
+        }
     }
 }
 
