@@ -25,5 +25,7 @@ pub use errno::*;
 pub use load::lib;
 pub use message::Msg;
 pub use monitor::{Event, Monitor};
-pub use net::{RawStream, Transport, bound_port, can_ipv6, port_of, raw_connect, scratch, unique};
+pub use net::{
+    RawStream, Transport, bound_port, can_ipv6, port_of, raw_accept, raw_connect, scratch, unique,
+};
 pub use socket::{GUARD_MS, Sock, UNTOUCHED, elapse, poll};

@@ -1,7 +1,7 @@
 //! Endpoints that no other test uses, and the sockets of the operating system.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,19 @@ pub fn raw_connect(endpoint: &str) -> RawStream {
         stream.set_write_timeout(limit).expect("set a timeout");
         return RawStream(OwnedFd::from(stream).into());
     }
-    let stream = TcpStream::connect(("127.0.0.1", port_of(endpoint))).expect("connect to the port");
+    raw(TcpStream::connect(("127.0.0.1", port_of(endpoint))).expect("connect to the port"))
+}
+
+/// The next connection to a listener, with 15 s timeouts.
+///
+/// # Panics
+/// When there is none.
+pub fn raw_accept(listener: &TcpListener) -> RawStream {
+    raw(listener.accept().expect("a connection").0)
+}
+
+fn raw(stream: TcpStream) -> RawStream {
+    let limit = Some(Duration::from_secs(15));
     stream.set_read_timeout(limit).expect("set a timeout");
     stream.set_write_timeout(limit).expect("set a timeout");
     RawStream(OwnedFd::from(stream).into())
@@ -134,5 +146,5 @@ pub fn bound_port() -> (u16, OwnedFd) {
 
 /// Whether this machine has an IPv6 loopback address.
 pub fn can_ipv6() -> bool {
-    std::net::TcpListener::bind("[::1]:0").is_ok()
+    TcpListener::bind("[::1]:0").is_ok()
 }

@@ -82,13 +82,18 @@ pub enum Misbehaved {
     /// A message before the handshake was over.
     #[error("a message came before the handshake was over")]
     EarlyMessage,
+    /// A message where the first command of a PLAIN or CURVE client should be. libzmq looks for a
+    /// command in it and finds a malformed one.
+    #[error("a message came in place of a HELLO command")]
+    MessageForHello,
     /// A command before the handshake was over that is not part of it.
     #[error("a command came that is not part of the handshake")]
     UnexpectedCommand,
     /// A command frame without a proper name, before the handshake was over.
     #[error("a handshake command has no proper name")]
     NamelessHandshakeCommand,
-    /// A command frame without a proper name.
+    /// A command frame without a proper name once the handshake is over, or without room for one
+    /// where HELLO is awaited.
     #[error("a command has no proper name")]
     NamelessCommand,
     /// A command whose data does not follow its grammar.
@@ -100,8 +105,7 @@ pub enum Misbehaved {
     /// Metadata that does not follow its grammar, or holds invalid values.
     #[error("invalid metadata: {0}")]
     Metadata(#[from] InvalidMetadata),
-    /// Metadata of a client, in its INITIATE command, that is not right. libzmq tells its monitor
-    /// nothing of it.
+    /// Metadata of a client, in its INITIATE command, that is not right.
     #[error("invalid metadata in INITIATE: {0}")]
     Initiate(InvalidMetadata),
     /// A short nonce that is not greater than all before it.
@@ -119,6 +123,14 @@ pub enum Misbehaved {
         /// Octets that the frame's header announces.
         len: u64,
         /// The maximum at this point of the connection.
+        limit: u64,
+    },
+    /// A HELLO command larger than any that is one.
+    #[error("a HELLO command of {len} octets exceeds the maximum of {limit}")]
+    HelloTooLarge {
+        /// Octets that the frame's header announces.
+        len: u64,
+        /// The most that such a command can have.
         limit: u64,
     },
     /// A ZMTP 1.0 or 2.0 peer's routing id frame is not one.
@@ -185,10 +197,12 @@ impl Error {
     pub fn protocol_error_code(&self) -> Option<u32> {
         match self {
             Self::Misbehaved(how) => Some(how.protocol_error_code()),
-            Self::Incompatible(Incompatible::Mechanism { .. }) => Some(ZMTP_MECHANISM_MISMATCH),
+            // Of two servers libzmq says nothing: it does not look.
+            Self::Incompatible(Incompatible::Mechanism { .. } | Incompatible::TwoServers) => {
+                Some(ZMTP_MECHANISM_MISMATCH)
+            }
             Self::Incompatible(
                 Incompatible::Insecure(_)
-                | Incompatible::TwoServers
                 | Incompatible::SocketType { .. }
                 | Incompatible::UnknownSocketType { .. },
             )
@@ -231,7 +245,11 @@ impl Error {
                 "500" => HandshakeFailure::Auth(500),
                 _ => HandshakeFailure::Silent,
             },
-            Self::Misbehaved(Misbehaved::Initiate(_)) => HandshakeFailure::Silent,
+            // Of INITIATE that it refuses itself libzmq tells its monitor nothing. What it would
+            // let pass must not fail without a word.
+            Self::Misbehaved(Misbehaved::Initiate(
+                InvalidMetadata::Truncated | InvalidMetadata::Value,
+            )) => HandshakeFailure::Silent,
             other => other
                 .protocol_error_code()
                 .map_or(HandshakeFailure::Silent, HandshakeFailure::Protocol),
@@ -244,17 +262,22 @@ impl Misbehaved {
         match self {
             // libzmq's NULL mechanism calls everything that is not READY or ERROR unexpected,
             // messages and nameless commands included.
-            Self::EarlyMessage | Self::UnexpectedCommand | Self::NamelessHandshakeCommand => {
+            // It ignores the flags of frames that no version defines.
+            Self::EarlyMessage
+            | Self::UnexpectedCommand
+            | Self::NamelessHandshakeCommand
+            | Self::Frame(Malformed::ReservedFlags(_) | Malformed::CommandWithMore) => {
                 ZMTP_UNEXPECTED_COMMAND
             }
             Self::Command("MESSAGE") => ZMTP_MALFORMED_COMMAND_MESSAGE,
-            Self::Command("HELLO") => ZMTP_MALFORMED_COMMAND_HELLO,
+            Self::Command("HELLO") | Self::HelloTooLarge { .. } => ZMTP_MALFORMED_COMMAND_HELLO,
             Self::Command("INITIATE") => ZMTP_MALFORMED_COMMAND_INITIATE,
             Self::Command("READY") => ZMTP_MALFORMED_COMMAND_READY,
             Self::Command("WELCOME") => ZMTP_MALFORMED_COMMAND_WELCOME,
-            Self::NamelessCommand | Self::Command(_) | Self::CommandTooLarge { .. } => {
-                ZMTP_MALFORMED_COMMAND_UNSPECIFIED
-            }
+            Self::MessageForHello
+            | Self::NamelessCommand
+            | Self::Command(_)
+            | Self::CommandTooLarge { .. } => ZMTP_MALFORMED_COMMAND_UNSPECIFIED,
             Self::Nonce => ZMTP_INVALID_SEQUENCE,
             Self::Vouch => ZMTP_KEY_EXCHANGE,
             Self::Box => ZMTP_CRYPTOGRAPHIC,

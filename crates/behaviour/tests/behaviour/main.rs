@@ -52,6 +52,7 @@ mod router_dealer;
 mod security_events;
 mod security_keys;
 mod security_options;
+mod security_raw_peers;
 mod security_zap;
 mod security_zap_replies;
 mod signals;

@@ -181,19 +181,30 @@ impl Security {
             }
             Some(header) => header.map_err(Misbehaved::from)?,
         };
+        let is_first = self.mechanism.awaits_hello();
         if !header.command {
-            return Err(Misbehaved::EarlyMessage.into());
+            let how = if is_first { Misbehaved::MessageForHello } else { Misbehaved::EarlyMessage };
+            return Err(how.into());
         }
         let limit = self.mechanism.command_limit();
         if header.body > limit {
             let len = header.body;
-            return Err(Misbehaved::CommandTooLarge { len, limit }.into());
+            if !is_first {
+                return Err(Misbehaved::CommandTooLarge { len, limit }.into());
+            }
+            // A monitor is told whether it is HELLO that is too large.
+            let head = header.header + mechanism::HELLO_HEAD.len();
+            return match input.get(header.header..head) {
+                None => Ok(Step::Wait(State::Security(self), head)),
+                Some(mechanism::HELLO_HEAD) => Err(Misbehaved::HelloTooLarge { len, limit }.into()),
+                Some(_) => Err(Misbehaved::UnexpectedCommand.into()),
+            };
         }
         let end = header.header + header.body as usize;
         let Some(body) = input.get(header.header..end) else {
             return Ok(Step::Wait(State::Security(self), end));
         };
-        let command = name(&cx.config.mechanism, body)?;
+        let command = name(&cx.config.mechanism, is_first, body)?;
         let progress = self.mechanism.handle(&mut scene(cx, self.version), command);
         match progress {
             Ok(progress) => Ok(follow(end, self.version, progress)),
@@ -206,18 +217,26 @@ impl Security {
 }
 
 /// Takes the body of a handshake command apart.
-fn name<'a>(mechanism: &MechanismConfig, body: &'a [u8]) -> Result<Command<'a>, Misbehaved> {
-    let command = Command::parse(body);
-    match mechanism {
-        MechanismConfig::PlainServer => command.ok_or(Misbehaved::NamelessCommand),
-        MechanismConfig::PlainClient { .. } => command
-            .or_else(|| {
-                let data = body.strip_prefix(MISSPELT_ERROR)?;
-                Some(Command { name: command::ERROR, data })
-            })
-            .ok_or(Misbehaved::NamelessCommand),
-        _ => command.ok_or(Misbehaved::NamelessHandshakeCommand),
+fn name<'a>(
+    mechanism: &MechanismConfig,
+    is_first: bool,
+    body: &'a [u8],
+) -> Result<Command<'a>, Misbehaved> {
+    if let Some(command) = Command::parse(body) {
+        return Ok(command);
     }
+    if matches!(mechanism, MechanismConfig::PlainClient { .. })
+        && let Some(data) = body.strip_prefix(MISSPELT_ERROR)
+    {
+        return Ok(Command { name: command::ERROR, data });
+    }
+    // libzmq looks at the characters of names nowhere, and whether there is room for one only where
+    // it awaits HELLO.
+    let has_room = body
+        .split_first()
+        .is_some_and(|(&len, rest)| !rest.is_empty() && rest.len() >= usize::from(len));
+    let malformed = is_first && !has_room;
+    Err(if malformed { Misbehaved::NamelessCommand } else { Misbehaved::NamelessHandshakeCommand })
 }
 
 impl Asking {

@@ -22,6 +22,9 @@ use crate::version::Version;
 
 pub(crate) use self::curve::Sealing;
 
+/// How the first command of a client begins, with PLAIN as with CURVE.
+pub(crate) const HELLO_HEAD: &[u8] = b"\x05HELLO";
+
 /// What a mechanism may use.
 pub(crate) struct Scene<'a> {
     pub(crate) config: &'a Config,
@@ -102,6 +105,11 @@ impl Mechanism {
             Self::PlainAwaitHello(_) => plain::MAX_HELLO,
             _ => MAX_HANDSHAKE_COMMAND,
         }
+    }
+
+    /// Whether the first command of a client is awaited.
+    pub(crate) fn awaits_hello(&self) -> bool {
+        matches!(self, Self::CurveAwaitHello(_) | Self::PlainAwaitHello(_))
     }
 
     /// Whether the peer has a cookie of ours, which is good for a while only.

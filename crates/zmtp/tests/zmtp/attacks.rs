@@ -109,6 +109,8 @@ fn cve_2014_7202_of_two_servers_one_is_refused() {
         let side = play(config, usize::MAX, &[send(&words)]);
         let expected = is_server.then_some(Error::Incompatible(Incompatible::TwoServers));
         assert_eq!(side.error, expected, "{name}");
+        let told = side.error.map(|error| error.handshake_failure());
+        assert_eq!(told, is_server.then_some(HandshakeFailure::Protocol(0x1100_0002)), "{name}");
     }
 }
 
@@ -404,10 +406,14 @@ fn memory_before_authentication_is_bounded() {
             _ => MAX_HANDSHAKE_COMMAND,
         };
         for claim in [cap + 1, 1 << 31, 1 << 32, (1 << 63) - 1] {
-            let header = [&[6][..], &claim.to_be_bytes()].concat();
+            let header = [&[6][..], &claim.to_be_bytes(), b"\x05HELLO"].concat();
             let words = [greeting(3, 1, name), header].concat();
             let side = play(config.clone(), 1, &[send(&words)]);
-            let refused = Misbehaved::CommandTooLarge { len: claim, limit: cap };
+            let refused = if is_server {
+                Misbehaved::HelloTooLarge { len: claim, limit: cap }
+            } else {
+                Misbehaved::CommandTooLarge { len: claim, limit: cap }
+            };
             assert_eq!(side.error, Some(refused.into()), "{name} {is_server}");
         }
         let header = [&[6][..], &cap.to_be_bytes()].concat();
