@@ -783,7 +783,7 @@ fn protocol(setup: &SessionSetup, now: Instant) -> Protocol {
         mechanism: options.security.mechanism(),
         authenticate: Session::is_guarded(setup),
         metadata: options.metadata.clone(),
-        max_message_size: options.maxmsgsize,
+        max_message_size: options.max_frame_size(),
         handshake_timeout: options.handshake_ivl,
         heartbeat_interval: options.heartbeat_ivl,
         heartbeat_ttl: options.heartbeat_ttl,

@@ -19,7 +19,7 @@ pub(crate) struct Scheduling {
     /// A priority in that policy; `None` leaves it as it is.
     pub(crate) priority: Option<i32>,
     /// The processors to run on; none means all.
-    pub(crate) processors: BTreeSet<u16>,
+    pub(crate) processors: BTreeSet<u32>,
 }
 
 /// The options of a context.
@@ -91,10 +91,10 @@ impl ContextOptions {
             numbers::THREAD_PRIORITY => self.scheduling.priority = Some(value),
             numbers::THREAD_SCHED_POLICY => self.scheduling.policy = Some(value),
             numbers::THREAD_AFFINITY_CPU_ADD => {
-                self.scheduling.processors.insert(processor(value)?);
+                self.scheduling.processors.insert(value.cast_unsigned());
             }
             numbers::THREAD_AFFINITY_CPU_REMOVE => {
-                if !self.scheduling.processors.remove(&processor(value)?) {
+                if !self.scheduling.processors.remove(&value.cast_unsigned()) {
                     return Err(OptionError::OutOfRange);
                 }
             }
@@ -118,10 +118,8 @@ impl ContextOptions {
             numbers::IO_THREADS => self.io_threads,
             numbers::MAX_SOCKETS => self.max_sockets,
             numbers::SOCKET_LIMIT => SOCKET_LIMIT,
-            // The default is -1, which cannot be told from a failure anyway.
-            numbers::THREAD_SCHED_POLICY => {
-                self.scheduling.policy.ok_or(OptionError::OutOfRange)?
-            }
+            // The default is -1: only `errno` tells it from a failure.
+            numbers::THREAD_SCHED_POLICY => self.scheduling.policy.unwrap_or(-1),
             numbers::MAX_MSGSZ => self.max_message_size,
             numbers::MSG_T_SIZE => 64,
             numbers::THREAD_NAME_PREFIX if self.name_prefix.is_empty() => 0,
@@ -171,8 +169,4 @@ impl ContextOptions {
             options.linger = Some(Duration::ZERO);
         }
     }
-}
-
-fn processor(value: i32) -> Result<u16, OptionError> {
-    u16::try_from(value).map_err(|_| OptionError::OutOfRange)
 }

@@ -1,7 +1,7 @@
 //! Who may connect: the filters of `ZMQ_TCP_ACCEPT_FILTER` and `ZMQ_IPC_FILTER_*`. Finding out
 //! who the peer is belongs to the transports.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::OptionError;
 
@@ -20,8 +20,11 @@ impl IpNetwork {
             None => (text, None),
         };
         let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let address: IpAddr =
-            bare.unwrap_or(address).parse().map_err(|_| OptionError::OutOfRange)?;
+        let bare = bare.unwrap_or(address);
+        let address = match short_ipv4(bare) {
+            Some(address) => IpAddr::V4(address),
+            None => bare.parse().map_err(|_| OptionError::OutOfRange)?,
+        };
         if address.is_ipv6() && !ipv6 {
             return Err(OptionError::OutOfRange);
         }
@@ -53,6 +56,34 @@ impl IpNetwork {
         // Shifting by the whole width is not defined: with no bit that counts, all are alike.
         (ours ^ theirs).checked_shr(width - self.bits).unwrap_or(0) == 0
     }
+}
+
+/// Reads an IPv4 address in any of the forms of inet_aton(3): one to four numbers, decimal, octal
+/// or hexadecimal, of which the last fills the bytes that are left.
+fn short_ipv4(text: &str) -> Option<Ipv4Addr> {
+    let mut numbers = Vec::new();
+    for number in text.splitn(4, '.') {
+        let (digits, radix) = match number.as_bytes() {
+            [b'0', b'x' | b'X', ..] => (number.get(2..)?, 16),
+            [b'0', _, ..] => (number, 8),
+            _ => (number, 10),
+        };
+        let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit()); // no sign
+        numbers.push(plain.then(|| u32::from_str_radix(digits, radix).ok()).flatten()?);
+    }
+    let (last, front) = numbers.split_last()?;
+    let room = 32 - 8 * u32::try_from(front.len()).ok()?;
+    if last.checked_shr(room).is_some_and(|rest| rest != 0) {
+        return None;
+    }
+    front
+        .iter()
+        .zip([24, 16, 8])
+        .try_fold(*last, |address, (number, shift)| {
+            let number = u8::try_from(*number).ok()?;
+            Some(address | u32::from(number) << shift)
+        })
+        .map(Ipv4Addr::from)
 }
 
 /// The processes that may connect over local sockets. Empty lists let everybody in; with any
@@ -104,9 +135,25 @@ mod tests {
     }
 
     #[test]
-    fn malformed_networks_are_refused() {
-        for text in ["", "localhost", "lo", "*", "/8", "127.0.0.1/33", "127.0.0.1/", "127.0.0.1/-1"]
+    fn short_forms_are_those_of_inet_aton() {
+        assert!(contains("127.1", "127.0.0.1"));
+        assert!(contains("1", "0.0.0.1"));
+        assert!(contains("0x7f000001", "127.0.0.1"));
+        assert!(contains("4294967295", "255.255.255.255"));
+        assert!(contains("017.1.0x203", "15.1.2.3"));
+        assert!(contains("1.2/8", "1.9.9.9"));
+        for text in
+            ["256.1", "1.256.1.1", "1.1.65536", "4294967296", "0x", "08", "1..1", "-1", "+1"]
         {
+            assert!(IpNetwork::parse(text, true).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_networks_are_refused() {
+        let table =
+            ["", "localhost", "lo", "*", "/8", "127.0.0.1/33", "127.0.0.1/", "127.0.0.1/-1", "a.b"];
+        for text in table {
             assert!(IpNetwork::parse(text, true).is_err(), "{text}");
         }
         assert!(IpNetwork::parse("::1/129", true).is_err());

@@ -113,8 +113,9 @@ pub(crate) struct Options {
     /// `ZMQ_RECONNECT_STOP_*` flags.
     pub(crate) reconnect_stop: i32,
     pub(crate) backlog: i32,
-    /// The longest frame that is taken from a peer, in bytes; `None` is no limit.
-    pub(crate) maxmsgsize: Option<u64>,
+    /// The longest frame that is taken from a peer, in bytes; anything below 0 is no limit, and
+    /// is read as it was set.
+    maxmsgsize: i64,
     /// In messages; 0 is no limit.
     pub(crate) sndhwm: u32,
     /// In messages; 0 is no limit.
@@ -153,12 +154,12 @@ pub(crate) struct Options {
     /// `SO_BUSY_POLL`; 0 leaves it as it is.
     pub(crate) busy_poll: i32,
     /// Empty means any.
-    pub(crate) bindtodevice: String,
+    pub(crate) bindtodevice: Vec<u8>,
     /// The SOCKS5 proxy that TCP connections go through, `host:port`; empty means none.
-    pub(crate) socks_proxy: String,
+    pub(crate) socks_proxy: Vec<u8>,
     /// Empty means that the proxy is not told who we are.
-    pub(crate) socks_username: String,
-    pub(crate) socks_password: String,
+    pub(crate) socks_username: Vec<u8>,
+    pub(crate) socks_password: Vec<u8>,
     /// Whether small messages may share memory: the context's `ZMQ_ZERO_COPY_RECV`.
     pub(crate) zero_copy: bool,
     /// A descriptor that listens already, for the next `bind`; -1 makes a new one.
@@ -205,7 +206,7 @@ impl Options {
             reconnect_ivl_max: Duration::ZERO,
             reconnect_stop: 0,
             backlog: 100,
-            maxmsgsize: None,
+            maxmsgsize: -1,
             sndhwm: 1000,
             rcvhwm: 1000,
             rcvtimeo: None,
@@ -227,10 +228,10 @@ impl Options {
             tos: 0,
             priority: 0,
             busy_poll: 0,
-            bindtodevice: String::new(),
-            socks_proxy: String::new(),
-            socks_username: String::new(),
-            socks_password: String::new(),
+            bindtodevice: Vec::new(),
+            socks_proxy: Vec::new(),
+            socks_username: Vec::new(),
+            socks_password: Vec::new(),
             zero_copy: true,
             use_fd: -1,
             tcp_accept_filters: Vec::new(),
@@ -254,6 +255,11 @@ impl Options {
     pub(crate) fn admits_address(&self, address: IpAddr) -> bool {
         self.tcp_accept_filters.is_empty()
             || self.tcp_accept_filters.iter().any(|network| network.contains(address))
+    }
+
+    /// The longest frame that is taken from a peer, in bytes; `None` is no limit.
+    pub(crate) fn max_frame_size(&self) -> Option<u64> {
+        u64::try_from(self.maxmsgsize).ok()
     }
 
     /// Changes an option (zmq_setsockopt(3)). An empty value stands for none at all, too.
@@ -386,7 +392,7 @@ impl Options {
                 Ok(Effect::Nothing)
             }
             Value::Limit(value) => {
-                self.maxmsgsize = u64::try_from(value).ok();
+                self.maxmsgsize = value;
                 Ok(Effect::Nothing)
             }
             Value::Bytes(bytes) => self.store_bytes(option, bytes),
@@ -469,8 +475,9 @@ impl Options {
         }))
     }
 
-    /// Strings that a call without a value resets.
-    fn string_mut(&mut self, option: i32) -> Option<&mut String> {
+    /// Strings that a call without a value resets. As with the reference they are kept as they
+    /// are given, zero bytes and all; what they mean is for whoever uses them.
+    fn string_mut(&mut self, option: i32) -> Option<&mut Vec<u8>> {
         match option {
             numbers::BINDTODEVICE => Some(&mut self.bindtodevice),
             numbers::SOCKS_PROXY => Some(&mut self.socks_proxy),
@@ -485,7 +492,7 @@ impl Options {
             return Ok(Effect::Nothing);
         }
         if let Some(field) = self.string_mut(option) {
-            text(&bytes)?.clone_into(field);
+            *field = bytes;
             return Ok(Effect::Nothing);
         }
         match option {
@@ -565,9 +572,7 @@ impl Options {
         }
         Some(match option {
             numbers::AFFINITY => Value::Mask(self.affinity),
-            numbers::MAXMSGSIZE => Value::Limit(
-                self.maxmsgsize.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX)),
-            ),
+            numbers::MAXMSGSIZE => Value::Limit(self.maxmsgsize),
             numbers::IPV4ONLY => Value::Bool(!self.ipv6),
             numbers::RECONNECT_IVL_MAX => Value::Int(millis(self.reconnect_ivl_max)),
             numbers::HEARTBEAT_TTL => Value::Int(millis(self.heartbeat_ttl)),

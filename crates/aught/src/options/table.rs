@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     Mask { default: u64 },
     /// An `int64_t`; a negative one means no limit.
     Limit { default: i64 },
-    /// A string of `min` to `max` bytes, of which a zero byte is the end. None at all resets it.
+    /// A string of `min` to `max` bytes, zeros among them. None at all resets it.
     Text { min: usize, max: usize },
     /// `min` to `max` bytes of anything.
     Binary { min: usize, max: usize },

@@ -88,9 +88,10 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, OptionError> {
 }
 
 /// A string with the zero byte that C programs expect behind it.
-pub(crate) fn terminated(text: &str) -> Value {
+pub(crate) fn terminated(text: impl AsRef<[u8]>) -> Value {
+    let text = text.as_ref();
     let mut bytes = Vec::with_capacity(text.len() + 1);
-    bytes.extend_from_slice(text.as_bytes());
+    bytes.extend_from_slice(text);
     bytes.push(0);
     Value::Bytes(bytes)
 }

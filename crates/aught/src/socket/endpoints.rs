@@ -284,8 +284,8 @@ impl SocketCore {
                     None => None,
                 };
                 let target = TcpTarget { host, port, source };
-                let target = match state.options.socks_proxy.as_str() {
-                    "" => Target::Tcp(target),
+                let target = match state.options.socks_proxy.as_slice() {
+                    [] => Target::Tcp(target),
                     _ => Target::Socks(Box::new(SocksTarget::new(&target, &state.options)?)),
                 };
                 self.connect_through_engine(endpoint, target, state)
@@ -327,7 +327,7 @@ impl SocketCore {
         // Monitors are told where connections are made to: that is the proxy.
         let proxied = matches!(target, Target::Socks(_));
         let connected = match proxied {
-            true => Arc::from(format!("tcp://{}", options.socks_proxy)),
+            true => Arc::from(format!("tcp://{}", String::from_utf8_lossy(&options.socks_proxy))),
             false => Arc::from(endpoint),
         };
         let setup = SessionSetup {

@@ -61,7 +61,7 @@ const NICEST: i32 = -20;
 pub(crate) fn schedule(
     policy: Option<i32>,
     priority: Option<i32>,
-    processors: impl Iterator<Item = u16>,
+    processors: impl Iterator<Item = u32>,
 ) -> io::Result<()> {
     if policy.is_some() || priority.is_some() {
         fault::check(Call::Schedule)?;
@@ -83,16 +83,16 @@ pub(crate) fn schedule(
 }
 
 /// Keeps the calling thread on these processors; none means that it stays free.
-fn run_on(processors: impl Iterator<Item = u16>) -> io::Result<()> {
+fn run_on(processors: impl Iterator<Item = u32>) -> io::Result<()> {
     // SAFETY: a set of bits, which is empty as zeros.
     let mut set = unsafe { std::mem::zeroed::<libc::cpu_set_t>() };
     let mut any = false;
-    for processor in processors.map(usize::from) {
-        if processor >= libc::CPU_SETSIZE.unsigned_abs() as usize {
+    for processor in processors {
+        if processor >= libc::CPU_SETSIZE.unsigned_abs() {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
         // SAFETY: sets one bit that the set has.
-        unsafe { libc::CPU_SET(processor, &mut set) };
+        unsafe { libc::CPU_SET(processor as usize, &mut set) };
         any = true;
     }
     if !any {
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     /// What `schedule` says on a thread of its own.
-    fn outcome(policy: Option<i32>, priority: Option<i32>, processors: &'static [u16]) -> i32 {
+    fn outcome(policy: Option<i32>, priority: Option<i32>, processors: &'static [u32]) -> i32 {
         let body = move || schedule(policy, priority, processors.iter().copied());
         let outcome = std::thread::spawn(body).join().expect("no panic");
         outcome.map_or_else(|error| error.raw_os_error().unwrap_or(-1), |()| 0)
@@ -166,7 +166,7 @@ mod tests {
     fn what_the_system_does_not_have_is_refused() {
         assert_eq!(outcome(Some(99), None, &[]), libc::EINVAL);
         assert_eq!(outcome(Some(libc::SCHED_FIFO), Some(1000), &[]), libc::EINVAL);
-        assert_eq!(outcome(None, None, &[u16::MAX]), libc::EINVAL);
+        assert_eq!(outcome(None, None, &[u32::MAX]), libc::EINVAL);
     }
 
     /// The context stays usable: what it is told later may do.

@@ -36,8 +36,8 @@ pub(crate) struct SocksTarget {
 impl SocksTarget {
     /// `target` through the proxy of `options`. A host name is the proxy's to look up.
     pub(crate) fn new(target: &TcpTarget, options: &Options) -> Result<Self, Error> {
-        let password = match options.socks_username.as_str() {
-            "" => None,
+        let password = match options.socks_username.as_slice() {
+            [] => None,
             name => Some(with_password(name, &options.socks_password)?),
         };
         let method = if password.is_some() { PASSWORD } else { NO_AUTHENTICATION };
@@ -51,8 +51,9 @@ impl SocksTarget {
 }
 
 /// Reads `host:port`. The connection to the proxy comes from where `target` says.
-fn proxy(text: &str, target: &TcpTarget) -> Option<TcpTarget> {
-    let (host, port) = text.rsplit_once(':')?;
+fn proxy(text: &[u8], target: &TcpTarget) -> Option<TcpTarget> {
+    let text = text.split(|byte| *byte == 0).next()?;
+    let (host, port) = std::str::from_utf8(text).ok()?.rsplit_once(':')?;
     let port = port.parse().ok()?;
     (!host.is_empty()).then(|| TcpTarget { host: host.to_owned(), port, source: target.source })
 }
@@ -66,10 +67,10 @@ fn counted(bytes: &[u8], into: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 // RFC 1929: VER, ULEN, UNAME, PLEN, PASSWD.
-fn with_password(name: &str, password: &str) -> Result<Vec<u8>, Error> {
+fn with_password(name: &[u8], password: &[u8]) -> Result<Vec<u8>, Error> {
     let mut bytes = vec![PASSWORD_VERSION];
-    counted(name.as_bytes(), &mut bytes)?;
-    counted(password.as_bytes(), &mut bytes)?;
+    counted(name, &mut bytes)?;
+    counted(password, &mut bytes)?;
     Ok(bytes)
 }
 
@@ -239,9 +240,9 @@ mod tests {
 
     fn options(name: &str, password: &str) -> Options {
         let mut options = Options::new(SocketType::Dealer);
-        "proxy:1080".clone_into(&mut options.socks_proxy);
-        name.clone_into(&mut options.socks_username);
-        password.clone_into(&mut options.socks_password);
+        options.socks_proxy = b"proxy:1080".to_vec();
+        options.socks_username = name.into();
+        options.socks_password = password.into();
         options
     }
 
@@ -330,7 +331,8 @@ mod tests {
 
     #[test]
     fn a_proxy_is_a_host_and_a_port() {
-        let parsed = |text: &str| proxy(text, &target("x")).map(|proxy| (proxy.host, proxy.port));
+        let parsed =
+            |text: &str| proxy(text.as_bytes(), &target("x")).map(|proxy| (proxy.host, proxy.port));
         assert_eq!(parsed("127.0.0.1:1080"), Some(("127.0.0.1".to_owned(), 1080)));
         assert_eq!(parsed("[::1]:9"), Some(("[::1]".to_owned(), 9)));
         for nothing in ["", "host", ":1080", "host:", "host:port", "host:99999"] {

@@ -138,7 +138,7 @@ fn prepare(fd: &OwnedFd, options: &Options) -> Result<(), Errno> {
         option_set(tuned.set_recv_buffer_size(size))?;
     }
     if !options.bindtodevice.is_empty() {
-        option_set(tuned.bind_device(Some(options.bindtodevice.as_bytes())))?;
+        option_set(tuned.bind_device(Some(&options.bindtodevice)))?;
     }
     if options.busy_poll != 0 {
         option_set(socket::set_busy_poll(fd, options.busy_poll))?;

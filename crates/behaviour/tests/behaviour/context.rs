@@ -199,6 +199,12 @@ fn unknown_options_of_a_context_are_refused() {
 #[test]
 fn thread_options_are_checked() {
     let ctx = Ctx::new();
+    // The default looks like a failure, but is none: `errno` stays as it was.
+    assert_eq!(ctx.set(MSG_T_SIZE, 64), Err(EINVAL));
+    assert_eq!((lib().zmq_ctx_get(ctx.raw(), THREAD_SCHED_POLICY), Lib::last()), (-1, EINVAL));
+    assert_eq!(lib().zmq_ctx_get(null_mut(), THREAD_SCHED_POLICY), -1);
+    assert_eq!(Lib::last(), EFAULT);
+    assert_eq!((lib().zmq_ctx_get(ctx.raw(), THREAD_SCHED_POLICY), Lib::last()), (-1, EFAULT));
     assert_eq!(ctx.set(THREAD_SCHED_POLICY, -1), Err(EINVAL));
     ctx.set(THREAD_SCHED_POLICY, 0).expect("SCHED_OTHER");
     assert_eq!(ctx.get(THREAD_SCHED_POLICY), Ok(0));
@@ -208,6 +214,9 @@ fn thread_options_are_checked() {
     assert_eq!(ctx.set(THREAD_AFFINITY_CPU_REMOVE, 5), Err(EINVAL), "never added");
     ctx.set(THREAD_AFFINITY_CPU_REMOVE, 0).expect("remove");
     assert_eq!(ctx.set(THREAD_AFFINITY_CPU_REMOVE, 0), Err(EINVAL), "gone");
+    // Whether the machine has such a processor shows when threads are started.
+    ctx.set(THREAD_AFFINITY_CPU_ADD, i32::MAX).expect("add");
+    ctx.set(THREAD_AFFINITY_CPU_REMOVE, i32::MAX).expect("remove");
 }
 
 #[test]

@@ -55,6 +55,7 @@ mod security_options;
 mod security_raw_peers;
 mod security_zap;
 mod security_zap_replies;
+mod set_table;
 mod signals;
 mod socks;
 mod stream;
