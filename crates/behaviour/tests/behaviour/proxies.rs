@@ -306,18 +306,6 @@ fn a_proxy_that_nobody_takes_from_is_steered_in_time() {
 }
 
 #[test]
-fn a_proxy_that_is_full_is_steered_in_time() {
-    steered_in_time(|ctx, front, back| {
-        let pull = ctx.socket(PULL);
-        pull.connect(back).expect("connect");
-        let push = sender(ctx, front);
-        push.set(SNDTIMEO, 100).expect("SNDTIMEO");
-        while push.send("x").is_ok() {}
-        vec![push, pull]
-    });
-}
-
-#[test]
 fn a_busy_proxy_is_steered_in_time() {
     steered_in_time(|ctx, front, back| {
         let (push, pull) = (sender(ctx, front), ctx.socket(PULL));
