@@ -215,7 +215,7 @@ export! {
     /// the message. NULL if there is no such property.
     fn zmq_msg_gets(msg: Msg, property: Text) -> *const c_char, else ptr::null(); {
         let part = msg.get()?;
-        let value = part.peer().and_then(|peer| peer.property(property.get().ok()?));
+        let value = part.peer().and_then(|peer| peer.property(property.bytes()?));
         Ok(value.ok_or(Errno::INVALID)?.as_ptr())
     }
 

@@ -24,8 +24,13 @@ pub const MAX_COMMAND: u64 = 16 * 1024 * 1024 + 1024;
 /// seconds".
 pub const COOKIE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Most metadata properties accepted in one READY command.
-pub const MAX_PROPERTIES: usize = 256;
+/// Most metadata properties accepted in one READY command: as many as there is room for when they
+/// have 16 octets each. Each costs memory of its own as long as its connection lives.
+pub const MAX_PROPERTIES: usize = 4096;
+
+/// Octets of properties that an application may add, names, values and their lengths: with what
+/// the protocol says itself, no command of any mechanism is longer than [`MAX_HANDSHAKE_COMMAND`].
+pub const MAX_METADATA: usize = 63 * 1024;
 
 /// Largest routing id in octets. RFC 37: "identity = 0*255OCTET".
 pub const MAX_ROUTING_ID: usize = 255;

@@ -1,6 +1,8 @@
 //! The property lists that READY commands carry (RFC 37, "Connection Metadata"). Which properties
 //! must be there, and what they mean, is judged in `connection::handshake`.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use crate::limits::MAX_PROPERTIES;
@@ -9,7 +11,7 @@ pub(crate) const SOCKET_TYPE: &str = "Socket-Type";
 pub(crate) const IDENTITY: &str = "Identity";
 
 /// Properties in the order sent.
-pub(crate) type Properties = Vec<(String, Vec<u8>)>;
+pub(crate) type Properties = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Why octets are not a property list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -18,15 +20,9 @@ pub enum InvalidMetadata {
     /// The list ends inside a property.
     #[error("a property is cut short")]
     Truncated,
-    /// A name of no characters, or with characters outside the set of RFC 37.
-    #[error("a property name is invalid")]
-    Name,
     /// A value longer than 2^31-1 octets.
     #[error("a property value is too long")]
     Value,
-    /// Two properties of one name (names ignore case).
-    #[error("a property is given twice")]
-    Duplicate,
     /// More properties than [`MAX_PROPERTIES`](crate::limits::MAX_PROPERTIES).
     #[error("there are too many properties")]
     TooMany,
@@ -43,56 +39,45 @@ fn is_name_char(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'+')
 }
 
-/// Whether `name` can name a property.
+/// Whether `name` is what RFC 37 calls one.
 pub(crate) fn is_name(name: &[u8]) -> bool {
     (1..=255).contains(&name.len()) && name.iter().all(|&c| is_name_char(c))
 }
 
 /// Appends one property. Properties that cannot be expressed are the caller's error and are kept
-/// out by `Config`; here they are left out whole, so that what is sent is always well-formed.
-pub(crate) fn encode(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    let Ok(len) = u32::try_from(value.len()) else {
+/// out by `Config`; here they are left out whole, so that what is sent can always be read.
+pub(crate) fn encode(name: impl AsRef<[u8]>, value: &[u8], out: &mut Vec<u8>) {
+    let name = name.as_ref();
+    let (Ok(name_len), Ok(len)) = (u8::try_from(name.len()), i32::try_from(value.len())) else {
         return;
     };
-    if !is_name(name.as_bytes()) || len > i32::MAX as u32 {
-        return;
-    }
-    out.push(name.len() as u8);
-    out.extend_from_slice(name.as_bytes());
+    out.push(name_len);
+    out.extend_from_slice(name);
     out.extend_from_slice(&len.to_be_bytes());
     out.extend_from_slice(value);
 }
 
 /// Takes one property off the front of `input`: its name, its value, what follows.
-fn split_property(input: &[u8]) -> Result<(&str, &[u8], &[u8]), InvalidMetadata> {
+fn split_property(input: &[u8]) -> Result<[&[u8]; 3], InvalidMetadata> {
     let (&len, rest) = input.split_first().ok_or(InvalidMetadata::Truncated)?;
     let (name, rest) = rest.split_at_checked(len.into()).ok_or(InvalidMetadata::Truncated)?;
-    // RFC 37: "The name SHALL be 1 to 255 characters. Zero-sized names are not valid."
-    if !is_name(name) {
-        return Err(InvalidMetadata::Name);
-    }
-    let name = std::str::from_utf8(name).map_err(|_| InvalidMetadata::Name)?;
     let (len, rest) = rest.split_first_chunk::<4>().ok_or(InvalidMetadata::Truncated)?;
     // RFC 37: "The value SHALL be 0 to 2,147,483,647 [...] octets of opaque binary data."
     let len = i32::try_from(u32::from_be_bytes(*len)).map_err(|_| InvalidMetadata::Value)?;
     let len = usize::try_from(len).map_err(|_| InvalidMetadata::Value)?;
     let (value, rest) = rest.split_at_checked(len).ok_or(InvalidMetadata::Truncated)?;
-    Ok((name, value, rest))
+    Ok([name, value, rest])
 }
 
 /// Reads a whole property list. Memory grows with the octets that are there, never with a length
-/// that they claim.
+/// that they claim. Names may be any octets, none at all, or given again, as libzmq has it: peers
+/// send such lists, and what is read here is only ever looked up.
 pub(crate) fn parse(mut input: &[u8]) -> Result<Properties, InvalidMetadata> {
     let mut properties = Properties::new();
     while !input.is_empty() {
-        let (name, value, rest) = split_property(input)?;
+        let [name, value, rest] = split_property(input)?;
         if properties.len() == MAX_PROPERTIES {
             return Err(InvalidMetadata::TooMany);
-        }
-        // RFC 37 calls metadata "a key-value dictionary": a name that came before would leave it to
-        // the reader which value counts.
-        if find(&properties, name).is_some() {
-            return Err(InvalidMetadata::Duplicate);
         }
         properties.push((name.to_owned(), value.to_vec()));
         input = rest;
@@ -100,12 +85,35 @@ pub(crate) fn parse(mut input: &[u8]) -> Result<Properties, InvalidMetadata> {
     Ok(properties)
 }
 
-/// The value of a property. RFC 37: "Metadata names SHALL be case-insensitive."
-pub(crate) fn find<'a>(properties: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
-    properties
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_slice())
+/// Reads a list that has to be to the letter: RFC 37's "name-char" in every name, and no name twice,
+/// whatever its case.
+pub(crate) fn parse_to_the_letter(input: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut seen = BTreeSet::new();
+    let properties = parse(input).ok()?.into_iter().map(|(name, value)| {
+        let name = String::from_utf8(name).ok().filter(|name| is_name(name.as_bytes()))?;
+        seen.insert(name.to_ascii_lowercase()).then_some((name, value))
+    });
+    properties.collect()
+}
+
+/// The values of a property, in the order sent. RFC 37: "Metadata names SHALL be case-insensitive."
+/// With libzmq they are not, so that those that are spelt exactly like this come alone if there
+/// are any.
+pub(crate) fn values<'a>(
+    properties: &'a [(Vec<u8>, Vec<u8>)],
+    name: &str,
+) -> impl Iterator<Item = &'a [u8]> {
+    let exactly = properties.iter().any(|(known, _)| known == name.as_bytes());
+    let is_it = move |known: &[u8]| match exactly {
+        true => known == name.as_bytes(),
+        false => known.eq_ignore_ascii_case(name.as_bytes()),
+    };
+    properties.iter().filter(move |(known, _)| is_it(known)).map(|(_, value)| value.as_slice())
+}
+
+/// The first value of a property.
+pub(crate) fn find<'a>(properties: &'a [(Vec<u8>, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
+    values(properties, name).next()
 }
 
 #[cfg(test)]
@@ -145,20 +153,32 @@ mod tests {
     }
 
     #[test]
-    fn names_values_and_repetitions_are_checked() {
-        assert_eq!(parse(b"\0\0\0\0\0"), Err(InvalidMetadata::Name));
-        assert_eq!(parse(b"\x01 \0\0\0\0"), Err(InvalidMetadata::Name));
-        assert_eq!(parse(b"\x01\xff\0\0\0\0"), Err(InvalidMetadata::Name));
+    fn values_are_checked() {
         assert_eq!(parse(b"\x01a\x80\0\0\0"), Err(InvalidMetadata::Value));
         assert_eq!(parse(b"\x01a\x7f\xff\xff\xff"), Err(InvalidMetadata::Truncated));
-        assert_eq!(parse(b"\x01a\0\0\0\0\x01A\0\0\0\0"), Err(InvalidMetadata::Duplicate));
+    }
+
+    #[test]
+    fn names_may_be_anything_unless_it_matters() {
+        for odd in [&b"\0\0\0\0\0"[..], b"\x01 \0\0\0\0", b"\x01\xff\0\0\0\0"] {
+            assert_eq!(parse(odd).map(|list| list.len()), Ok(1));
+            assert_eq!(parse_to_the_letter(odd), None);
+        }
+        let twice = list(&[("a", b"1"), ("a", b"2"), ("A", b"3")]);
+        let parsed = parse(&twice).unwrap();
+        assert_eq!(values(&parsed, "a").collect::<Vec<_>>(), [b"1", b"2"]);
+        assert_eq!(find(&parsed, "A"), Some(&b"3"[..]));
+        assert_eq!(parse_to_the_letter(&twice), None);
+        assert_eq!(parse_to_the_letter(&twice[7..]), None);
+        let once = parse_to_the_letter(&twice[14..]).unwrap();
+        assert_eq!(once, [("A".to_owned(), b"3".to_vec())]);
     }
 
     #[test]
     fn the_number_of_properties_is_bounded() {
         let mut bytes = Vec::new();
         for i in 0..MAX_PROPERTIES {
-            encode(&format!("X-{i}"), b"", &mut bytes);
+            encode(format!("X-{i}"), b"", &mut bytes);
         }
         assert_eq!(parse(&bytes).unwrap().len(), MAX_PROPERTIES);
         encode("X-more", b"", &mut bytes);
@@ -168,15 +188,16 @@ mod tests {
     proptest! {
         #[test]
         fn lists_survive_the_round_trip(
-            values in proptest::collection::btree_map(
-                "[a-z0-9._+-]{1,20}", proptest::collection::vec(any::<u8>(), 0..300), 0..20),
+            values in proptest::collection::vec(
+                (proptest::collection::vec(any::<u8>(), 0..20),
+                 proptest::collection::vec(any::<u8>(), 0..300)), 0..20),
         ) {
             let mut bytes = Vec::new();
             for (name, value) in &values {
                 encode(name, value, &mut bytes);
             }
             let parsed = parse(&bytes).unwrap();
-            prop_assert_eq!(parsed, values.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(parsed, values);
         }
     }
 }

@@ -145,7 +145,7 @@ impl Reply {
             return Err(InvalidReply::RequestId);
         }
         let status = Status::read(status).ok_or(InvalidReply::Status)?;
-        let metadata = metadata::parse(metadata).map_err(|_| InvalidReply::Metadata)?;
+        let metadata = metadata::parse_to_the_letter(metadata).ok_or(InvalidReply::Metadata)?;
         Ok(Self { status, user_id: user_id.to_vec(), metadata })
     }
 }

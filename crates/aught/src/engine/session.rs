@@ -812,7 +812,7 @@ fn describe(wire: &Wire, granted: &[(String, Vec<u8>)]) -> Peer {
         peer = peer.with_property(name, value);
     }
     for (name, value) in known.iter().flat_map(|known| &known.properties) {
-        if !name.eq_ignore_ascii_case(USER_ID) {
+        if !name.eq_ignore_ascii_case(USER_ID.as_bytes()) {
             peer = peer.with_property(name, value);
         }
     }

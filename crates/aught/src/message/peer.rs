@@ -1,14 +1,16 @@
 //! What is known of the peer that sent a part: its properties from the handshake and its
 //! address. One value is shared by all parts of one connection.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 /// The peer behind a connection, as its handshake described it.
 #[derive(Debug, Default)]
 pub struct Peer {
     routing_id: Vec<u8>,
     socket_type: Option<zmtp::SocketType>,
-    properties: Vec<(String, CString)>,
+    /// Name and value in turns, each with a zero byte behind it: what peers say about themselves
+    /// takes no more memory than it took on the wire.
+    properties: Vec<u8>,
     fd: Option<i32>,
 }
 
@@ -20,12 +22,13 @@ impl Peer {
     }
 
     /// Adds a property. A value is cut at its first zero byte: properties are strings at the
-    /// interfaces that hand them out.
+    /// interfaces that hand them out. One with a zero byte in its name nobody could ask for.
     #[must_use]
-    pub fn with_property(mut self, name: &str, value: &[u8]) -> Self {
-        let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
-        if let Ok(value) = CString::new(&value[..end]) {
-            self.properties.push((name.to_owned(), value));
+    pub fn with_property(mut self, name: impl AsRef<[u8]>, value: &[u8]) -> Self {
+        let name = name.as_ref();
+        if !name.contains(&0) {
+            let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
+            self.properties.extend([name, b"\0", value, b"\0"].concat());
         }
         self
     }
@@ -55,13 +58,18 @@ impl Peer {
         self.socket_type
     }
 
-    /// A property by its name, which is compared without regard to case (RFC 37).
+    /// A property by its name, the first of those that have it. As with the reference, and unlike
+    /// RFC 37, names that differ in case are different.
     #[must_use]
-    pub fn property(&self, name: &str) -> Option<&CStr> {
-        self.properties
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_c_str())
+    pub fn property(&self, name: impl AsRef<[u8]>) -> Option<&CStr> {
+        let bytes = self.properties.split_inclusive(|byte| *byte == 0);
+        let mut texts = bytes.map(CStr::from_bytes_with_nul);
+        while let (Some(Ok(known)), Some(Ok(value))) = (texts.next(), texts.next()) {
+            if known.to_bytes() == name.as_ref() {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// The descriptor that the peer's bytes arrived on, if there is one.

@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use zmtp::SocketType;
+use zmtp::limits::{MAX_METADATA, MAX_PROPERTIES};
 
 pub(crate) use context::{ContextOptions, Scheduling};
 pub use extension::Unauthenticated;
@@ -28,7 +29,7 @@ pub(crate) use value::{write_bytes, write_int};
 use crate::error::Error;
 use crate::pattern::PatternOption;
 use table::{Access, Built, INVERTIBLE, Kind, NO_LINGER};
-use value::{Value, terminated, text};
+use value::{Value, terminated, text, until_zero};
 
 /// When attempts to connect end: the bits of `ZMQ_RECONNECT_STOP`.
 pub(crate) mod reconnect_stop {
@@ -170,7 +171,7 @@ pub(crate) struct Options {
     /// What the next connection's peer is called; taken by it.
     pub(crate) connect_routing_id: Option<Vec<u8>>,
     /// The application's own properties, names beginning with `X-`.
-    pub(crate) metadata: Vec<(String, Vec<u8>)>,
+    pub(crate) metadata: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) security: Security,
     /// What a bound endpoint takes in.
     pub(crate) limits: Limits,
@@ -505,7 +506,7 @@ impl Options {
                 let network = IpNetwork::parse(text(&bytes)?, self.ipv6)?;
                 self.tcp_accept_filters.push(network);
             }
-            numbers::METADATA => self.add_metadata(text(&bytes)?)?,
+            numbers::METADATA => self.add_metadata(&bytes)?,
             numbers::SUBSCRIBE => return Ok(Effect::Pattern(PatternOption::Subscribe(bytes))),
             numbers::UNSUBSCRIBE => return Ok(Effect::Pattern(PatternOption::Unsubscribe(bytes))),
             numbers::XPUB_WELCOME_MSG => {
@@ -517,22 +518,24 @@ impl Options {
     }
 
     /// `X-name:value`. Of a name that is given again, the first value counts, as with the
-    /// reference.
-    fn add_metadata(&mut self, property: &str) -> Result<(), OptionError> {
-        let (name, value) = property.split_once(':').ok_or(OptionError::OutOfRange)?;
-        // RFC 37: name-char = ALPHA | DIGIT | "-" | "_" | "." | "+"
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte);
-        if name.len() <= 2
-            || name.len() > 255
-            || !name.starts_with("X-")
-            || !name.bytes().all(is_name)
-            || value.is_empty()
-        {
+    /// reference. What peers would not read is refused here, where there is somebody to tell.
+    fn add_metadata(&mut self, property: &[u8]) -> Result<(), OptionError> {
+        let mut halves = property.splitn(2, |byte| *byte == b':');
+        let (name, value) = halves.next().zip(halves.next()).ok_or(OptionError::OutOfRange)?;
+        if name.len() <= 2 || name.len() > 255 || !name.starts_with(b"X-") || value.is_empty() {
             return Err(OptionError::OutOfRange);
         }
-        if !self.metadata.iter().any(|(known, _)| known == name) {
-            self.metadata.push((name.to_owned(), value.as_bytes().to_vec()));
+        let (name, value) = (until_zero(name), until_zero(value));
+        if self.metadata.iter().any(|(known, _)| known == name) {
+            return Ok(());
         }
+        let size = |name: &[u8], value: &[u8]| 1 + name.len() + 4 + value.len();
+        let known = self.metadata.iter().map(|(name, value)| size(name, value)).sum::<usize>();
+        // Two are left for the socket's type and its routing id.
+        if known + size(name, value) > MAX_METADATA || self.metadata.len() + 2 >= MAX_PROPERTIES {
+            return Err(OptionError::WrongSize);
+        }
+        self.metadata.push((name.to_vec(), value.to_vec()));
         Ok(())
     }
 

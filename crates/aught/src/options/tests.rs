@@ -304,18 +304,36 @@ fn who_asks_follows_the_reference() {
 }
 
 #[test]
-fn metadata_is_of_well_formed_names() {
+fn metadata_is_what_peers_can_read() {
     let mut options = Options::new(SocketType::Dealer);
-    for wrong in ["X-a", "Y-a:b", "X-:b", "X-a b:c", "x-a:b", ":b", "X-a:"] {
+    for wrong in ["X-a", "Y-a:b", "X-:b", "x-a:b", ":b", "X-a:"] {
         assert!(options.set(numbers::METADATA, wrong.as_bytes()).is_err(), "{wrong}");
     }
     assert!(options.set(numbers::METADATA, b"X-a:1:2\0").is_ok());
     assert!(options.set(numbers::METADATA, b"X-b:3").is_ok());
     assert!(options.set(numbers::METADATA, b"X-a:4").is_ok());
-    let expected = [("X-a", b"1:2".as_slice()), ("X-b", b"3")];
+    assert!(options.set(numbers::METADATA, b"X-a /\xff:5").is_ok());
+    let expected = [(b"X-a".as_slice(), b"1:2".as_slice()), (b"X-b", b"3"), (b"X-a /\xff", b"5")];
     let known: Vec<_> =
-        options.metadata.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        options.metadata.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
     assert_eq!(known, expected);
+}
+
+#[test]
+fn metadata_stops_where_peers_would_stop_reading() {
+    let mut options = Options::new(SocketType::Dealer);
+    let longest = MAX_METADATA - 8;
+    let value = |size: usize| [&b"X-a:"[..], &vec![b'v'; size]].concat();
+    assert!(options.set(numbers::METADATA, &value(longest + 1)).is_err());
+    assert!(options.set(numbers::METADATA, &value(longest)).is_ok());
+    assert!(options.set(numbers::METADATA, b"X-b:1").is_err());
+    let mut options = Options::new(SocketType::Dealer);
+    let most = MAX_PROPERTIES - 2;
+    for i in 0..most {
+        assert!(options.set(numbers::METADATA, format!("X-{i}:1").as_bytes()).is_ok());
+    }
+    assert!(options.set(numbers::METADATA, b"X-more:1").is_err());
+    assert!(options.set(numbers::METADATA, b"X-0:again").is_ok());
 }
 
 /// Changes an option whether it is built in or not.

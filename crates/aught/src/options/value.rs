@@ -81,10 +81,13 @@ fn read_int(bytes: &[u8]) -> Result<i32, OptionError> {
 }
 
 /// A string's bytes up to its terminating zero byte, if it has one.
+pub(crate) fn until_zero(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// The same, which has to be UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, OptionError> {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    let text = bytes.get(..end).unwrap_or_default();
-    std::str::from_utf8(text).map_err(|_| OptionError::OutOfRange)
+    std::str::from_utf8(until_zero(bytes)).map_err(|_| OptionError::OutOfRange)
 }
 
 /// A string with the zero byte that C programs expect behind it.

@@ -35,6 +35,7 @@ mod endpoints;
 mod high_water_mark;
 mod hostile;
 mod messages;
+mod metadata;
 mod monitor_events;
 mod monitoring;
 mod option_table;

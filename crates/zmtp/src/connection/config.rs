@@ -99,9 +99,10 @@ pub struct Config {
     pub authenticate: bool,
     /// Where keys and nonces come from.
     pub random: Random,
-    /// Properties of our own for the peer; their names start with "X-". A property whose name
-    /// [`is_property_name`](crate::is_property_name) refuses is not sent.
-    pub metadata: Vec<(String, Vec<u8>)>,
+    /// Properties of our own for the peer; their names start with "X-". A property with a name of
+    /// more than 255 octets is not sent. Peers read no more of them than
+    /// [`MAX_METADATA`](crate::limits::MAX_METADATA) octets.
+    pub metadata: Vec<(Vec<u8>, Vec<u8>)>,
     /// Largest body of one data frame in octets; commands are not counted. `None` is no limit.
     pub max_message_size: Option<u64>,
     /// How long the handshake may take. `None` is no limit.

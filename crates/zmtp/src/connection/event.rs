@@ -126,11 +126,11 @@ pub struct Peer {
     pub mechanism: &'static str,
     /// All properties of the peer in the order sent, Socket-Type and Identity among them. Empty for
     /// peers older than ZMTP 3.0.
-    pub properties: Vec<(String, Vec<u8>)>,
+    pub properties: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Peer {
-    /// The value of a property; names ignore case.
+    /// The first value of a property; names ignore case, unless one is spelt exactly like this.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&[u8]> {
         metadata::find(&self.properties, name)

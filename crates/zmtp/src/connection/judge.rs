@@ -16,17 +16,17 @@ pub(crate) fn peer(
     properties: Properties,
 ) -> Result<Peer, Error> {
     // RFC 37: "The sender SHOULD specify the Socket-Type": one that does not is taken as it is.
-    let socket_type = match metadata::find(&properties, metadata::SOCKET_TYPE) {
-        None => None,
-        Some(name) => match SocketType::from_name(name) {
-            None => {
-                return Err(Incompatible::UnknownSocketType { theirs: printable(name) }.into());
-            }
-            Some(theirs) => Some(check_type(config.socket_type, theirs)?),
-        },
-    };
+    // Of several, as with libzmq, all have to fit.
+    let mut socket_type = None;
+    for name in metadata::values(&properties, metadata::SOCKET_TYPE) {
+        let Some(theirs) = SocketType::from_name(name) else {
+            return Err(Incompatible::UnknownSocketType { theirs: printable(name) }.into());
+        };
+        socket_type = Some(check_type(config.socket_type, theirs)?);
+    }
     // RFC 37: "For all other socket types, the Identity property shall be ignored."
-    let identity = metadata::find(&properties, metadata::IDENTITY)
+    let identity = metadata::values(&properties, metadata::IDENTITY)
+        .last()
         .filter(|_| socket_type.is_none_or(SocketType::has_routing_id))
         .unwrap_or_default();
     let routing_id = check_routing_id(identity)
