@@ -60,7 +60,7 @@ impl IpNetwork {
 
 /// Reads an IPv4 address in any of the forms of inet_aton(3): one to four numbers, decimal, octal
 /// or hexadecimal, of which the last fills the bytes that are left.
-fn short_ipv4(text: &str) -> Option<Ipv4Addr> {
+pub(crate) fn short_ipv4(text: &str) -> Option<Ipv4Addr> {
     let mut numbers = Vec::new();
     for number in text.splitn(4, '.') {
         let (digits, radix) = match number.as_bytes() {

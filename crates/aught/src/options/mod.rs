@@ -21,7 +21,7 @@ use zmtp::limits::{MAX_METADATA, MAX_PROPERTIES};
 pub(crate) use context::{ContextOptions, Scheduling};
 pub use extension::Unauthenticated;
 pub(crate) use extension::{Limits, numbers as extensions};
-pub(crate) use filter::{IpNetwork, ProcessFilter};
+pub(crate) use filter::{IpNetwork, ProcessFilter, short_ipv4};
 pub(crate) use security::{Asks, Security};
 pub(crate) use table::numbers;
 pub(crate) use value::{write_bytes, write_int};

@@ -21,6 +21,7 @@ use crate::sync::{Arc, lock};
 use crate::sys::socket;
 use crate::transport::inproc::Waiting;
 use crate::transport::ipc::{self, LocalTarget};
+use crate::transport::resolve;
 use crate::transport::socks::SocksTarget;
 use crate::transport::tcp::{self, TcpTarget};
 use crate::transport::{Cleanup, Failed, Target};
@@ -35,16 +36,15 @@ enum Entry {
 }
 
 struct Known {
-    /// As the application wrote it.
-    given: String,
-    /// As it turned out: wildcards have become addresses.
-    actual: String,
+    /// As the application wrote it to connect, or as binding turned out: wildcards, interfaces
+    /// and short forms have become addresses.
+    name: String,
     entry: Entry,
 }
 
 impl Known {
     fn inproc_target(&self) -> Option<String> {
-        match Endpoint::parse_connect(&self.given) {
+        match Endpoint::parse_connect(&self.name) {
             Ok(Endpoint::Inproc(name)) => Some(name),
             _ => None,
         }
@@ -97,9 +97,20 @@ impl Endpoints {
             .collect()
     }
 
-    fn add(&mut self, given: &str, actual: String, entry: Entry) {
-        self.last.clone_from(&actual);
-        self.known.push(Known { given: given.to_owned(), actual, entry });
+    fn add(&mut self, name: String, entry: Entry) {
+        self.last.clone_from(&name);
+        self.known.push(Known { name, entry });
+    }
+
+    /// What `endpoint` may be another spelling of: an address with the port of one that is known.
+    fn spelt_otherwise(&self, endpoint: &str) -> Option<TcpTarget> {
+        let Ok(Endpoint::Tcp { source: None, host, port }) = Endpoint::parse_connect(endpoint)
+        else {
+            return None;
+        };
+        let end = format!(":{port}");
+        let known = self.known.iter().any(|known| known.name.ends_with(&end));
+        known.then_some(TcpTarget { host, port, source: None })
     }
 }
 
@@ -140,7 +151,7 @@ impl SocketCore {
                 });
                 // As with the reference, there is no endpoint yet that could have closed.
                 let bound = self.bound(endpoint, "", bound)?;
-                self.listen(endpoint, bound, state)
+                self.listen(bound, state)
             }
             Endpoint::Ipc(address) => {
                 // What listens already may be open to the network, whatever it is called here.
@@ -148,7 +159,7 @@ impl SocketCore {
                     self.check_policy(endpoint, address, &state.options)?;
                 }
                 let bound = self.bound(endpoint, endpoint, bind_local(&address, &state.options))?;
-                self.listen(endpoint, bound, state)
+                self.listen(bound, state)
             }
         }
     }
@@ -225,7 +236,7 @@ impl SocketCore {
         self.emit(&Happening { event: monitor::BIND_FAILED, value, endpoint });
     }
 
-    fn listen(&self, given: &str, bound: Bound, state: &mut State) -> Result<(), Error> {
+    fn listen(&self, bound: Bound, state: &mut State) -> Result<(), Error> {
         let handle = self.context.thread(state.options.affinity)?;
         let threads = self.context.threads(state.options.affinity)?;
         let core = self.arc().ok_or(Error::Closed)?;
@@ -243,14 +254,14 @@ impl SocketCore {
         );
         self.emit(&Happening { event: monitor::LISTENING, value, endpoint: &bound.actual });
         handle.send(Command::Listen(Box::new(listener)));
-        state.endpoints.add(given, bound.actual, Entry::Listener { id, handle });
+        state.endpoints.add(bound.actual, Entry::Listener { id, handle });
         Ok(())
     }
 
     fn bind_inproc(&self, given: &str, name: &str, state: &mut State) -> Result<(), Error> {
         let me = self.arc().ok_or(Error::Closed)?;
         let waiting = lock(&self.context.names).bind(name, &me).ok_or(Error::AddressInUse)?;
-        state.endpoints.add(given, given.to_owned(), Entry::InprocBound);
+        state.endpoints.add(given.to_owned(), Entry::InprocBound);
         let peer = self.public().peer;
         for Waiting { mut end, peer: theirs } in waiting {
             end.join_marks(state.options.sndhwm, state.options.rcvhwm);
@@ -304,9 +315,11 @@ impl SocketCore {
         state: &mut State,
     ) -> Result<(), Error> {
         if crate::pattern::connects_once(self.kind())
-            && state.endpoints.known.iter().any(|known| {
-                known.given == endpoint && matches!(known.entry, Entry::Session { .. })
-            })
+            && state
+                .endpoints
+                .known
+                .iter()
+                .any(|known| known.name == endpoint && matches!(known.entry, Entry::Session { .. }))
         {
             // A second connection would bring everything twice.
             return Ok(());
@@ -341,7 +354,7 @@ impl SocketCore {
         let session = Session::connecting(id, setup, target, ours, routing_id);
         handle.send(Command::Open(Box::new(session)));
         let entry = Entry::Session { id, handle, pipe: pipe_id };
-        state.endpoints.add(endpoint, endpoint.to_owned(), entry);
+        state.endpoints.add(endpoint.to_owned(), entry);
         self.reap(state);
         Ok(())
     }
@@ -365,7 +378,7 @@ impl SocketCore {
                 let pipe = self.attach(attachment(near, true, routing_id), state);
                 if let Some(pipe) = pipe {
                     let entry = Entry::InprocConnected { pipe };
-                    state.endpoints.add(given, given.to_owned(), entry);
+                    state.endpoints.add(given.to_owned(), entry);
                 }
                 if binder.id == self.id {
                     self.attach(attachment(far, false, None), state);
@@ -378,7 +391,7 @@ impl SocketCore {
                 drop(names);
                 if let Some(pipe) = self.attach(attachment(near, true, routing_id), state) {
                     let entry = Entry::InprocConnected { pipe };
-                    state.endpoints.add(given, given.to_owned(), entry);
+                    state.endpoints.add(given.to_owned(), entry);
                 }
             }
         }
@@ -387,8 +400,21 @@ impl SocketCore {
     }
 
     /// Undoes `bind` or `connect`: zmq_unbind(3), zmq_disconnect(3). A listening port is free
-    /// when this returns.
+    /// when this returns. As with the reference, an address may be spelt in any way, or be the
+    /// first that a name has: what is not known as it is written is looked up.
     pub(crate) fn let_go(&self, endpoint: &str) -> Result<(), Error> {
+        let Some((target, ipv6)) = self.let_go_if_known(endpoint)? else { return Ok(()) };
+        // Whoever looks up a name waits, and does not hold the lock meanwhile.
+        let address = resolve::first(&target, ipv6).ok_or(Error::NoSuchEndpoint)?;
+        match self.let_go_if_known(&format!("tcp://{address}"))? {
+            None => Ok(()),
+            Some(_) => Err(Error::NoSuchEndpoint),
+        }
+    }
+
+    /// Lets go of an endpoint that is known by this name, or says what it may be otherwise, and
+    /// whether IPv6 is on.
+    fn let_go_if_known(&self, endpoint: &str) -> Result<Option<(TcpTarget, bool)>, Error> {
         let mut state = self.enter()?;
         self.look_if_pending(&mut state);
         state.endpoints.forget_sessions(&self.take_given_up());
@@ -398,15 +424,19 @@ impl SocketCore {
         }
         let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut state.endpoints.known)
             .into_iter()
-            .partition(|known| known.given == endpoint || known.actual == endpoint);
+            .partition(|known| known.name == endpoint);
         state.endpoints.known = kept;
-        let found = !gone.is_empty();
+        let other = state.endpoints.spelt_otherwise(endpoint).filter(|_| gone.is_empty());
+        let result = match other {
+            None if gone.is_empty() => Err(Error::NoSuchEndpoint),
+            other => Ok(other.map(|target| (target, state.options.ipv6))),
+        };
         for known in gone {
             self.let_go_of(known, &mut state);
         }
         self.reap(&mut state);
         self.leave(state);
-        if found { Ok(()) } else { Err(Error::NoSuchEndpoint) }
+        result
     }
 
     fn let_go_of(&self, known: Known, state: &mut State) {
@@ -423,7 +453,7 @@ impl SocketCore {
                 handle.send(Command::Close(id));
             }
             Entry::InprocBound => {
-                if let Ok(Endpoint::Inproc(name)) = Endpoint::parse_bind(&known.given) {
+                if let Ok(Endpoint::Inproc(name)) = Endpoint::parse_bind(&known.name) {
                     lock(&self.context.names).unbind(&name, self.id);
                 }
             }

@@ -3,7 +3,7 @@
 
 pub(crate) mod inproc;
 pub(crate) mod ipc;
-mod resolve;
+pub(crate) mod resolve;
 pub(crate) mod socks;
 pub(crate) mod tcp;
 

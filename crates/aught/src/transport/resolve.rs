@@ -1,5 +1,5 @@
 //! Looking up names, never on an I/O thread: a name server that does not answer must not stop
-//! other connections. Each attempt to connect looks up anew, unless the name is being looked up.
+//! other connections. A thread of the application may wait for itself. Each attempt to connect looks up anew, unless the name is being looked up.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -55,6 +55,16 @@ impl Lookups {
     pub(crate) fn answered(&mut self, name: &Name) -> Vec<u64> {
         self.waiting.remove(name).unwrap_or_default()
     }
+}
+
+/// The first address of a target, an IPv4 address as such whatever IPv6 calls it. The calling
+/// thread waits for the answer.
+pub(crate) fn first(target: &TcpTarget, ipv6: bool) -> Option<SocketAddr> {
+    let ip = match target.numeric() {
+        Some(address) => address.ip(),
+        None => lookup(&Name { host: target.host.clone(), ipv6 }).ok()?.first()?.ip(),
+    };
+    Some(SocketAddr::new(ip.to_canonical(), target.port))
 }
 
 /// The addresses of a name, with port 0.

@@ -9,7 +9,7 @@ use socket2::SockRef;
 
 use super::Failed;
 use crate::error::Error;
-use crate::options::Options;
+use crate::options::{Options, short_ipv4};
 use crate::sys::socket::{self, option_set};
 
 /// Where to connect to.
@@ -36,14 +36,15 @@ enum NumericHost {
     Scoped(Ipv6Addr, u32),
 }
 
-/// Reads `127.0.0.1`, `::1`, `[::1]` and `fe80::1%eth0`.
+/// Reads `127.0.0.1` and its short forms, `::1`, `[::1]` and `fe80::1%eth0`.
 fn numeric_host(host: &str) -> Option<NumericHost> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if let Some((ip, scope)) = host.split_once('%') {
         let index = socket::interface::index(scope)?;
         return Some(NumericHost::Scoped(ip.parse().ok()?, index));
     }
-    host.parse().ok().map(NumericHost::Plain)
+    let ip = short_ipv4(host).map(IpAddr::V4).or_else(|| host.parse().ok());
+    ip.map(NumericHost::Plain)
 }
 
 /// The local address that a host part of `bind` or a source address names: a wildcard, a number

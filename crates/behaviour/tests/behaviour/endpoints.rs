@@ -412,6 +412,84 @@ on_transports! {
     }
 }
 
+/// The port of a fresh endpoint, and the endpoint with another host.
+fn respelt(endpoint: &str, host: &str) -> String {
+    format!("tcp://{host}:{}", port_of(endpoint))
+}
+
+/// What a socket is bound to can be spelt in any way that is an address, or has it.
+#[test]
+fn unbind_knows_an_address_however_it_is_spelt() {
+    let ctx = Ctx::new();
+    let spellings = ["127.0.0.1", "localhost", "127.1", "0x7f000001", "[127.0.0.1]"];
+    for host in spellings.into_iter().chain(["[::ffff:127.0.0.1]"]) {
+        let socket = ctx.socket(PULL);
+        let bound = socket.bind_to(Transport::Tcp);
+        let spelt = respelt(&bound, host);
+        for other in ["127.0.0.2", "0.0.0.0", "*", "lo"] {
+            assert_eq!(socket.unbind(&respelt(&bound, other)), Err(ENOENT), "{other}");
+        }
+        assert_eq!(socket.unbind("tcp://127.0.0.1:*"), Err(ENOENT));
+        assert_eq!(socket.unbind("tcp://localhost:1"), Err(ENOENT));
+        assert_eq!(socket.unbind(&spelt), Ok(()), "{spelt}");
+        assert_eq!(socket.unbind(&bound), Err(ENOENT), "{spelt}");
+    }
+}
+
+/// zmq_unbind(3): what was bound by a wildcard or an interface goes by its address.
+#[test]
+fn unbind_knows_a_wildcard_by_its_address() {
+    let ctx = Ctx::new();
+    for (bound, address) in [("*", "0.0.0.0"), ("*", "0"), ("lo", "127.0.0.1"), ("127.1", "127.1")]
+    {
+        let socket = ctx.socket(PULL);
+        socket.bind(&format!("tcp://{bound}:*")).expect("bind");
+        let actual = socket.last_endpoint();
+        if bound != address {
+            assert_eq!(socket.unbind(&respelt(&actual, bound)), Err(ENOENT), "{bound}");
+        }
+        assert_eq!(socket.unbind(&format!("tcp://{bound}:*")), Err(ENOENT), "{bound}");
+        assert_eq!(socket.unbind(&respelt(&actual, address)), Ok(()), "{bound} by {address}");
+    }
+    let socket = ctx.socket(PULL);
+    socket.bind("ipc://*").expect("bind");
+    assert_eq!(socket.unbind("ipc://*"), Err(ENOENT));
+    socket.unbind(&socket.last_endpoint()).expect("unbind");
+}
+
+/// What a socket is connected to goes by what was written, or by any spelling if it was an address.
+#[test]
+fn disconnect_knows_an_address_however_it_is_spelt() {
+    let ctx = Ctx::new();
+    let pull = ctx.socket(PULL);
+    let endpoint = pull.bind_to(Transport::Tcp);
+    let table = [
+        ("127.0.0.1", "127.0.0.1", true),
+        ("127.0.0.1", "localhost", true),
+        ("127.0.0.1", "127.1", true),
+        ("127.0.0.1", "[::ffff:127.0.0.1]", true),
+        ("127.0.0.1", "lo", false),
+        ("localhost", "localhost", true),
+        ("localhost", "127.0.0.1", false),
+        ("localhost", "LOCALHOST", false),
+        ("127.1", "127.1", true),
+        ("127.1", "127.0.0.1", false),
+    ];
+    for (connected, left, known) in table {
+        let push = ctx.socket(PUSH);
+        push.connect(&respelt(&endpoint, connected)).expect("connect");
+        let expected = if known { Ok(()) } else { Err(ENOENT) };
+        assert_eq!(push.disconnect(&respelt(&endpoint, left)), expected, "{connected} as {left}");
+        let again = push.disconnect(&respelt(&endpoint, connected));
+        assert_eq!(again.is_ok(), !known, "{connected} as {left}");
+    }
+    let push = ctx.socket(PUSH);
+    let named = format!("tcp://127.0.0.1:0;127.0.0.1:{}", port_of(&endpoint));
+    push.connect(&named).expect("connect");
+    assert_eq!(push.disconnect(&endpoint), Err(ENOENT), "it has a source address");
+    push.disconnect(&named).expect("disconnect");
+}
+
 #[test]
 fn unbind_refuses_malformed_endpoints() {
     let ctx = Ctx::new();
