@@ -1,6 +1,7 @@
 //! Waiting for any of several sockets and descriptors: zmq_poll(3).
 
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::collections::HashMap;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
@@ -138,23 +139,22 @@ fn wait(
     mask: Option<&SignalMask>,
 ) -> Result<(), Error> {
     let blocking = timeout != Some(Duration::ZERO);
-    let mut fds = Vec::with_capacity(items.len());
-    let mut owners = Vec::with_capacity(items.len());
+    let mut watched = Watched::default();
+    let mut owners = Vec::new();
     for (index, item) in items.iter().enumerate() {
         match &item.on {
             Waits::Socket(socket) if blocking && item.events != 0 => {
-                fds.push((socket.mailbox.wake()?.as_fd(), PollFlags::IN));
-                owners.push(index);
+                watched.add(socket.mailbox.wake()?.as_fd(), PollFlags::IN);
             }
             Waits::Socket(_) => {}
             Waits::Descriptor(fd) => {
                 if let Some(fd) = borrow(*fd) {
-                    fds.push((fd, flags(item.events)));
-                    owners.push(index);
+                    owners.push((index, watched.add(fd, flags(item.events))));
                 }
             }
         }
     }
+    let fds = watched.fds;
     // Signals are let in by each call, also when there is always something ready.
     if fds.is_empty() && !blocking && mask.is_none() {
         return Ok(());
@@ -164,14 +164,50 @@ fn wait(
         other => other.into(),
     })?;
     drop(fds);
-    for (index, revents) in owners.into_iter().zip(results) {
-        if let Some(item) = items.get_mut(index)
-            && matches!(item.on, Waits::Descriptor(_))
-        {
-            item.ready = events(revents) & (item.events | POLLERR);
+    for (index, place) in owners {
+        if let (Some(item), Some(revents)) = (items.get_mut(index), results.get(place)) {
+            item.ready = events(*revents) & (item.events | POLLERR);
         }
     }
     Ok(())
+}
+
+/// How many descriptors are looked through one by one.
+const FEW: usize = 32;
+
+/// Descriptors to wait for, each of them once: the kernel takes no more at a time than a process
+/// may have, however often items repeat them.
+#[derive(Default)]
+struct Watched<'a> {
+    fds: Vec<(BorrowedFd<'a>, PollFlags)>,
+    /// Where they are in `fds`, once these are not few any more.
+    places: HashMap<RawFd, usize>,
+}
+
+impl<'a> Watched<'a> {
+    /// Adds a descriptor, or what it is watched for. Returns its place.
+    fn add(&mut self, fd: BorrowedFd<'a>, flags: PollFlags) -> usize {
+        let raw = fd.as_raw_fd();
+        let known = match self.places.is_empty() {
+            true => self.fds.iter().position(|(known, _)| known.as_raw_fd() == raw),
+            false => self.places.get(&raw).copied(),
+        };
+        if let Some(place) = known
+            && let Some((_, watched)) = self.fds.get_mut(place)
+        {
+            *watched |= flags;
+            return place;
+        }
+        let place = self.fds.len();
+        self.fds.push((fd, flags));
+        if place == FEW {
+            let numbers = self.fds.iter().map(|(fd, _)| fd.as_raw_fd());
+            self.places = numbers.zip(0..).collect();
+        } else if place > FEW {
+            self.places.insert(raw, place);
+        }
+        place
+    }
 }
 
 fn borrow<'a>(fd: RawFd) -> Option<BorrowedFd<'a>> {

@@ -95,3 +95,33 @@ fn a_poller_wakes_for_a_message_from_another_thread() {
         assert_eq!(message, "now");
     }
 }
+
+/// More items than a process may have descriptors: a socket or a descriptor that is repeated is
+/// waited for once.
+#[test]
+fn a_poller_may_have_any_number_of_items() {
+    const ITEMS: usize = 100_000;
+    let context = Context::new().unwrap();
+    let (push, pull) = (context.push().unwrap(), context.pull().unwrap());
+    push.connect(&bind(&pull, "inproc://often")).unwrap();
+    let (near, mut far) = UnixStream::pair().unwrap();
+    let mut poller = Poller::new();
+    for number in 0..ITEMS {
+        match number % 2 {
+            0 => poller.add(pull.as_socket(), Poller::IN),
+            _ => poller.add_descriptor(near.as_raw_fd(), Poller::IN),
+        };
+    }
+    assert_eq!(poller.wait(Some(Duration::from_millis(1))).unwrap(), 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| push.send("x").unwrap());
+        // It may come while the items are looked through.
+        assert!(poller.wait(Some(SOON)).unwrap() > 0);
+    });
+    assert_eq!(poller.wait(Some(SOON)).unwrap(), ITEMS / 2);
+    assert!(poller.is_readable(0) && poller.is_readable(ITEMS - 2) && !poller.is_readable(1));
+    assert_eq!(recv(&pull), "x");
+    far.write_all(b"x").unwrap();
+    assert_eq!(poller.wait(Some(SOON)).unwrap(), ITEMS / 2);
+    assert!(poller.is_readable(1) && poller.is_readable(ITEMS - 1) && !poller.is_readable(0));
+}

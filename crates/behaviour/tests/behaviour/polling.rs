@@ -439,3 +439,26 @@ fn poll_keeps_to_its_timeout() {
         assert!(times[2] < wanted + Duration::from_millis(50), "{times:?}");
     }
 }
+
+/// zmq_poll(3): sockets and descriptors may be repeated, and each item gets what it asked for.
+#[test]
+fn items_may_be_repeated() {
+    let ctx = Ctx::new();
+    let (push, pull) = pipe(&ctx, Transport::Inproc);
+    let (mut near, far) = UnixStream::pair().expect("a pair");
+    let fd = far.as_raw_fd();
+    let round = [pull.item(POLLIN), fd_item(fd, POLLIN), fd_item(fd, POLLOUT), push.item(POLLOUT)];
+    let mut items: Vec<_> = (0..50).flat_map(|_| round).collect();
+    let seen = |items: &[PollItem]| -> Vec<i32> {
+        items.iter().map(|item| i32::from(item.revents)).collect()
+    };
+    assert_eq!(poll(&mut items, -1), Ok(100));
+    assert_eq!(seen(&items), [0, 0, POLLOUT, POLLOUT].repeat(50));
+    push.send("x").expect("send");
+    pull.await_readable();
+    near.write_all(b"x").expect("write");
+    assert_eq!(poll(&mut items, -1), Ok(200));
+    assert_eq!(seen(&items), [POLLIN, POLLIN, POLLOUT, POLLOUT].repeat(50));
+    let mut quiet: Vec<_> = (0..100).map(|_| push.item(POLLIN)).collect();
+    assert_eq!(poll(&mut quiet, 10), Ok(0));
+}
