@@ -4,6 +4,7 @@
 use std::ffi::c_int;
 
 use aught::curve::{KEY_TEXT_LEN, KeyPair, SecretKey};
+use zeroize::Zeroizing;
 
 use crate::abi::export;
 use crate::errno::Errno;
@@ -31,9 +32,10 @@ export! {
 }
 
 fn write(to: &BufferMut, text: &str) -> Result<(), Errno> {
-    let mut bytes = [0; KEY_TEXT_LEN + 1];
+    // It may be a secret.
+    let mut bytes = Zeroizing::new([0; KEY_TEXT_LEN + 1]);
     for (to, from) in bytes.iter_mut().zip(text.bytes()) {
         *to = from;
     }
-    to.write(&bytes)
+    to.write(&*bytes)
 }

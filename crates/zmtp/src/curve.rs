@@ -68,7 +68,15 @@ impl SecretKey {
     #[must_use]
     pub fn from_z85(text: &str) -> Option<Self> {
         let octets = Zeroizing::new(z85::decode(text.as_bytes())?);
-        octets.as_slice().try_into().ok().map(Self)
+        Some(Self::from_bytes(octets.as_slice().try_into().ok()?))
+    }
+
+    /// The key with these octets, of which no other copy is made.
+    #[must_use]
+    pub fn from_bytes(octets: &[u8; KEY_LEN]) -> Self {
+        let mut key = Self([0; KEY_LEN]);
+        key.0.copy_from_slice(octets);
+        key
     }
 
     /// The key's octets.
@@ -129,7 +137,11 @@ impl KeyPair {
     }
 
     pub(crate) fn generate_from(random: &Random) -> Result<Self, NoRandomness> {
-        Ok(Self::from_secret(SecretKey(random.array()?)))
+        // Made where it stays: what is moved is left behind where it was.
+        let mut secret = Arc::new(SecretKey([0; KEY_LEN]));
+        let place = Arc::get_mut(&mut secret).ok_or(NoRandomness)?;
+        random.fill(&mut place.0)?;
+        Ok(Self { public: secret.public_key(), secret })
     }
 
     /// The pair of a secret key.

@@ -1,5 +1,9 @@
 //! Z85 (RFC 32): binary data as printable text, four octets as five characters.
 
+use std::mem;
+
+use zeroize::Zeroizing;
+
 const ALPHABET: &[u8; 85] =
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
@@ -49,7 +53,8 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if groups.is_empty() {
         return None;
     }
-    let mut data = Vec::with_capacity(groups.len() * 4);
+    // It may be a secret key, also if its last character is none.
+    let mut data = Zeroizing::new(Vec::with_capacity(groups.len() * 4));
     for group in groups {
         let mut value = 0_u32;
         for character in group {
@@ -57,7 +62,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
         }
         data.extend_from_slice(&value.to_be_bytes());
     }
-    Some(data)
+    Some(mem::take(&mut *data))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use subtle::ConstantTimeEq;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::connection::Credentials;
 use crate::metadata;
@@ -46,9 +47,10 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The frames of the request as a DEALER sends it, the empty delimiter first.
+    /// The frames of the request as a DEALER sends it, the empty delimiter first. A password may
+    /// be among them: they are overwritten when they are dropped.
     #[must_use]
-    pub fn frames(&self) -> Vec<Vec<u8>> {
+    pub fn frames(&self) -> Vec<Zeroizing<Vec<u8>>> {
         let mut frames = vec![
             Vec::new(),
             VERSION.to_vec(),
@@ -69,7 +71,7 @@ impl Request<'_> {
                 frames.push(public_key.to_vec());
             }
         }
-        frames
+        frames.into_iter().map(Zeroizing::new).collect()
     }
 }
 
@@ -218,7 +220,8 @@ mod tests {
         let expect = |credentials, tail: &[&[u8]]| {
             let expected: Vec<Vec<u8>> =
                 head.iter().chain(tail).map(|frame| frame.to_vec()).collect();
-            assert_eq!(request(credentials).frames(), expected);
+            let frames = request(credentials).frames();
+            assert!(frames.iter().map(|frame| frame.as_slice()).eq(expected), "{frames:?}");
         };
         expect(Credentials::Null, &[b"NULL"]);
         let (username, password) = (&b"admin"[..], &b"secret"[..]);

@@ -15,6 +15,7 @@ mod tests;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use zeroize::{Zeroize, Zeroizing};
 use zmtp::SocketType;
 use zmtp::limits::{MAX_METADATA, MAX_PROPERTIES};
 
@@ -160,7 +161,7 @@ pub(crate) struct Options {
     pub(crate) socks_proxy: Vec<u8>,
     /// Empty means that the proxy is not told who we are.
     pub(crate) socks_username: Vec<u8>,
-    pub(crate) socks_password: Vec<u8>,
+    pub(crate) socks_password: Zeroizing<Vec<u8>>,
     /// Whether small messages may share memory: the context's `ZMQ_ZERO_COPY_RECV`.
     pub(crate) zero_copy: bool,
     /// A descriptor that listens already, for the next `bind`; -1 makes a new one.
@@ -232,7 +233,7 @@ impl Options {
             bindtodevice: Vec::new(),
             socks_proxy: Vec::new(),
             socks_username: Vec::new(),
-            socks_password: Vec::new(),
+            socks_password: Zeroizing::default(),
             zero_copy: true,
             use_fd: -1,
             tcp_accept_filters: Vec::new(),
@@ -488,14 +489,22 @@ impl Options {
         }
     }
 
-    fn store_bytes(&mut self, option: i32, bytes: Vec<u8>) -> Result<Effect, OptionError> {
+    fn store_bytes(
+        &mut self,
+        option: i32,
+        mut bytes: Zeroizing<Vec<u8>>,
+    ) -> Result<Effect, OptionError> {
         if self.security.store_text(option, &bytes).is_some() {
             return Ok(Effect::Nothing);
         }
         if let Some(field) = self.string_mut(option) {
-            *field = bytes;
+            // A password that has to make room for another one is overwritten first.
+            field.zeroize();
+            *field = std::mem::take(&mut *bytes);
             return Ok(Effect::Nothing);
         }
+        // No secret is among what is left.
+        let bytes = std::mem::take(&mut *bytes);
         match option {
             numbers::ROUTING_ID => {
                 self.routing_id = bytes;
@@ -584,7 +593,7 @@ impl Options {
                 Some(NEVER) => 0,
                 Some(time) => millis(time),
             }),
-            numbers::ROUTING_ID => Value::Bytes(self.routing_id.clone()),
+            numbers::ROUTING_ID => Value::Bytes(self.routing_id.clone().into()),
             numbers::BINDTODEVICE => terminated(&self.bindtodevice),
             numbers::SOCKS_PROXY => terminated(&self.socks_proxy),
             numbers::SOCKS_USERNAME => terminated(&self.socks_username),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
 use zmtp::MechanismConfig;
 use zmtp::curve::{KEY_LEN, KEY_TEXT_LEN, KeyPair, PublicKey, SecretKey};
 
@@ -38,7 +39,7 @@ pub(crate) struct Security {
     mechanism: Mechanism,
     as_server: bool,
     username: Vec<u8>,
-    password: Vec<u8>,
+    password: Zeroizing<Vec<u8>>,
     public_key: PublicKey,
     secret_key: SecretKey,
     /// What belongs to the secret key, whatever `public_key` is. Servers need no more than this.
@@ -55,7 +56,7 @@ impl Default for Security {
             mechanism: Mechanism::Null,
             as_server: false,
             username: Vec::new(),
-            password: Vec::new(),
+            password: Zeroizing::default(),
             public_key: no_key,
             secret_key: SecretKey::new([0; KEY_LEN]),
             derived: no_key,
@@ -150,7 +151,7 @@ impl Security {
     pub(super) fn store_text(&mut self, option: i32, bytes: &[u8]) -> Option<()> {
         match option {
             numbers::PLAIN_USERNAME => self.username = bytes.to_vec(),
-            numbers::PLAIN_PASSWORD => self.password = bytes.to_vec(),
+            numbers::PLAIN_PASSWORD => self.password = bytes.to_vec().into(),
             numbers::ZAP_DOMAIN => {
                 self.domain = bytes.to_vec();
                 return Some(());
@@ -223,8 +224,8 @@ impl Security {
 
 /// Reads a key: 32 bytes, or 40 characters of Z85 with or without a zero byte behind them.
 fn read_key(bytes: &[u8]) -> Result<SecretKey, OptionError> {
-    if let Ok(key) = <[u8; KEY_LEN]>::try_from(bytes) {
-        return Ok(SecretKey::new(key));
+    if let Ok(key) = <&[u8; KEY_LEN]>::try_from(bytes) {
+        return Ok(SecretKey::from_bytes(key));
     }
     let text = match bytes.len() {
         KEY_TEXT_LEN => bytes,
@@ -256,7 +257,8 @@ fn write_key(key: &[u8; KEY_LEN], text: &str, out: &mut [u8]) -> Result<usize, O
 
 /// Bytes with a zero byte behind them, whatever is among them.
 fn terminated(bytes: &[u8]) -> Value {
-    let mut out = bytes.to_vec();
+    let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+    out.extend_from_slice(bytes);
     out.push(0);
     Value::Bytes(out)
 }

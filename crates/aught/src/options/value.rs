@@ -1,6 +1,8 @@
 //! The bytes of option values at the interfaces: reading and checking them, writing them out.
 //! Which option has which kind of value is in `table`.
 
+use zeroize::Zeroizing;
+
 use super::OptionError;
 use super::table::Kind;
 
@@ -11,7 +13,8 @@ pub(crate) enum Value {
     Bool(bool),
     Mask(u64),
     Limit(i64),
-    Bytes(Vec<u8>),
+    /// It may be a key or a password.
+    Bytes(Zeroizing<Vec<u8>>),
     /// No value at all: lists are cleared, strings reset.
     Nothing,
 }
@@ -45,14 +48,14 @@ impl Kind {
             Self::Text { .. } | Self::Ids | Self::Texts if bytes.is_empty() => Ok(Value::Nothing),
             Self::Text { min, max } | Self::Binary { min, max } => {
                 if (min..=max).contains(&bytes.len()) {
-                    Ok(Value::Bytes(bytes.to_vec()))
+                    Ok(Value::Bytes(bytes.to_vec().into()))
                 } else {
                     Err(OptionError::WrongSize)
                 }
             }
             Self::Ids => read_int(bytes).map(Value::Int),
             // What is a key is decided where keys are kept.
-            Self::Key | Self::Texts => Ok(Value::Bytes(bytes.to_vec())),
+            Self::Key | Self::Texts => Ok(Value::Bytes(bytes.to_vec().into())),
             Self::Live => Err(OptionError::ReadOnly),
         }
     }
@@ -93,7 +96,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, OptionError> {
 /// A string with the zero byte that C programs expect behind it.
 pub(crate) fn terminated(text: impl AsRef<[u8]>) -> Value {
     let text = text.as_ref();
-    let mut bytes = Vec::with_capacity(text.len() + 1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + 1));
     bytes.extend_from_slice(text);
     bytes.push(0);
     Value::Bytes(bytes)

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use rustix::io::Errno;
+use zeroize::Zeroizing;
 
 use super::tcp::TcpTarget;
 use crate::error::Error;
@@ -29,7 +30,7 @@ pub(crate) struct SocksTarget {
     pub(crate) proxy: Option<TcpTarget>,
     greeting: Vec<u8>,
     /// The name and the password, if the proxy is to be told.
-    password: Option<Vec<u8>>,
+    password: Option<Zeroizing<Vec<u8>>>,
     request: Vec<u8>,
 }
 
@@ -67,8 +68,9 @@ fn counted(bytes: &[u8], into: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 // RFC 1929: VER, ULEN, UNAME, PLEN, PASSWD.
-fn with_password(name: &[u8], password: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![PASSWORD_VERSION];
+fn with_password(name: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(3 + name.len() + password.len()));
+    bytes.push(PASSWORD_VERSION);
     counted(name, &mut bytes)?;
     counted(password, &mut bytes)?;
     Ok(bytes)
@@ -111,7 +113,7 @@ enum Awaits {
 /// One conversation with a proxy.
 #[derive(Debug)]
 pub(crate) struct Negotiation {
-    password: Option<Vec<u8>>,
+    password: Option<Zeroizing<Vec<u8>>>,
     request: Vec<u8>,
     awaits: Awaits,
     outgoing: Vec<u8>,
@@ -242,7 +244,7 @@ mod tests {
         let mut options = Options::new(SocketType::Dealer);
         options.socks_proxy = b"proxy:1080".to_vec();
         options.socks_username = name.into();
-        options.socks_password = password.into();
+        options.socks_password = password.as_bytes().to_vec().into();
         options
     }
 

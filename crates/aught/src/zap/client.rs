@@ -38,7 +38,7 @@ impl Exchange {
         let frames = request.frames();
         let last = frames.len().saturating_sub(1);
         for (at, frame) in frames.into_iter().enumerate() {
-            near.write(Part::from_vec(frame).with_more(at < last));
+            near.write(Part::copy_from(&frame).with_more(at < last));
         }
         near.flush();
         handler.attach_from_outside(Attachment {

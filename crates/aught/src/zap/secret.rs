@@ -1,12 +1,14 @@
 //! Comparing what peers must not guess, in a time that tells them nothing. Octets are compared by
 //! `zmtp::zap`; here is that there are always as many.
 
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
 /// How long a name or a password of PLAIN is at most (RFC 24).
 const LONGEST: usize = 255;
 
 /// A password of PLAIN in room for the longest one: its length, itself, and zeros. Comparing two of
 /// them takes as long whatever they hold.
-#[derive(Clone)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Padded([u8; 1 + LONGEST]);
 
 impl Padded {

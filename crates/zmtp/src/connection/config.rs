@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::curve::{KeyPair, PublicKey};
 use crate::random::Random;
 use crate::socket_type::SocketType;
@@ -17,8 +19,9 @@ pub enum MechanismConfig {
     PlainClient {
         /// 0 to 255 octets; what is longer is cut.
         username: Vec<u8>,
-        /// 0 to 255 octets; what is longer is cut.
-        password: Vec<u8>,
+        /// 0 to 255 octets; what is longer is cut. Its memory is overwritten when it is dropped;
+        /// what was sent of it is not.
+        password: Zeroizing<Vec<u8>>,
     },
     /// The side of PLAIN that is shown a name and a password.
     PlainServer,

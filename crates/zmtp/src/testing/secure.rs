@@ -52,7 +52,7 @@ pub fn curve(client: SocketType, server: SocketType) -> (Config, Config) {
 /// A client and a server of PLAIN; the client is "admin" with the password "secret".
 #[must_use]
 pub fn plain(client: SocketType, server: SocketType) -> (Config, Config) {
-    let (username, password) = (b"admin".to_vec(), b"secret".to_vec());
+    let (username, password) = (b"admin".to_vec(), b"secret".to_vec().into());
     (
         with(client, MechanismConfig::PlainClient { username, password }, 1),
         with(server, MechanismConfig::PlainServer, 2),

@@ -1,52 +1,17 @@
 //! Allocation budgets: what receiving may cost in memory, counted per thread so that tests may run
 //! side by side.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::time::Instant;
 
 use zmtp::testing::script::{command, frame, handshake};
 use zmtp::{Config, Connection, Received, SocketType};
 
-thread_local! {
-    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(size: usize) {
-    // A thread that is being torn down counts no more.
-    let _ = ALLOCATED.try_with(|total| total.set(total.get() + size));
-}
-
-// SAFETY: everything is passed on to the system's allocator unchanged; counting touches only a
-// thread-local cell that needs no allocation of its own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the caller keeps the promises of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the promises of `dealloc`, and `ptr` came from `System`.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count(new_size);
-        // SAFETY: the caller keeps the promises of `realloc`, and `ptr` came from `System`.
-        unsafe { System.realloc(ptr, layout, new_size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::allocator;
 
 fn allocated_by(work: impl FnOnce()) -> usize {
-    let before = ALLOCATED.get();
+    let before = allocator::allocated();
     work();
-    ALLOCATED.get() - before
+    allocator::allocated() - before
 }
 
 fn ready(kind: SocketType, peer: &str) -> Connection {

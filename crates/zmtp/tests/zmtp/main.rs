@@ -1,6 +1,7 @@
 //! The protocol against its specifications, from the outside. One module per concern; the world the
 //! tests live in is `zmtp::testing`.
 
+mod allocator;
 mod attacks;
 mod budget;
 mod corpus;
@@ -10,3 +11,4 @@ mod heartbeat;
 mod legacy;
 mod mechanisms;
 mod traffic;
+mod wiping;

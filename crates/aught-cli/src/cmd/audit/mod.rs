@@ -111,7 +111,7 @@ fn stranger(
         "NULL" => Some((MechanismConfig::Null, "anybody")),
         "PLAIN" => {
             let username = b"anonymous".to_vec();
-            let plain = MechanismConfig::PlainClient { username, password: Vec::new() };
+            let plain = MechanismConfig::PlainClient { username, password: Vec::new().into() };
             Some((plain, "an unknown user without a password"))
         }
         "CURVE" => match args.server_key {

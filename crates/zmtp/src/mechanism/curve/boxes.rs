@@ -70,9 +70,10 @@ pub(super) fn long_nonce(prefix: &[u8; 8], long: &[u8; 16]) -> Nonce {
     nonce
 }
 
-/// The key of the boxes between two parties.
+/// The key of the boxes between two parties. It stays in one place while those that have it move on
+/// from state to state: what is moved leaves a copy where it was.
 #[derive(Clone)]
-pub(super) struct BoxKey(Zeroizing<[u8; 32]>);
+pub(super) struct BoxKey(Box<Zeroizing<[u8; 32]>>);
 
 impl BoxKey {
     /// The key that both parties can compute: each from its own secret and the other's public key.
@@ -82,12 +83,12 @@ impl BoxKey {
         if bool::from(shared.as_slice().ct_eq(&[0; 32])) {
             return None;
         }
-        Some(Self(derive(&shared, &[0; 16])))
+        Some(Self(Box::new(derive(&shared, &[0; 16]))))
     }
 
     /// A key that was not agreed on, for secrets that one party keeps from itself.
     pub(super) fn from_octets(octets: [u8; 32]) -> Self {
-        Self(Zeroizing::new(octets))
+        Self(Box::new(Zeroizing::new(octets)))
     }
 
     /// Seals in place.
@@ -258,7 +259,7 @@ mod tests {
     #[test]
     fn boxes_follow_the_vectors_of_nacl() {
         let key = BoxKey::agree(&PublicKey::new(hex(BOB_PUBLIC)), &secret(ALICE)).unwrap();
-        assert_eq!(*key.0, hex(FIRST_KEY));
+        assert_eq!(**key.0, hex(FIRST_KEY));
         let nonce: Nonce = hex(NONCE);
         let prefix = nonce.first_chunk().unwrap();
         assert_eq!(*derive(&key.0, prefix), hex(SECOND_KEY));

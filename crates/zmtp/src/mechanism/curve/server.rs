@@ -166,8 +166,8 @@ impl AwaitInitiate {
 fn open_cookie(key: &BoxKey, cookie: &[u8; COOKIE]) -> Option<(PublicKey, SecretKey)> {
     let (nonce, sealed) = cookie.split_first_chunk::<LONG>()?;
     let opened = key.open(&cookie_nonce(nonce), sealed)?;
-    let mut opened = opened.as_slice();
-    Some((PublicKey::new(take(&mut opened)?), SecretKey::new(take(&mut opened)?)))
+    let (client, secret) = opened.split_first_chunk::<KEY>()?;
+    Some((PublicKey::new(*client), SecretKey::from_bytes(secret.try_into().ok()?)))
 }
 
 /// RFC 26: "vouch-box = Box [C',S](C->S')": who holds the long-term key says that the transient one
