@@ -13,10 +13,6 @@ use crate::sync::{Arc, Mutex, lock};
 /// About what a connection takes before it has said a word, in bytes.
 pub(super) const FOOTPRINT: usize = 4096;
 
-/// How many connections go at once when the process has no room for more. A few, since each look
-/// takes a while, and not all: the newest may be about to finish.
-const AT_ONCE: usize = 16;
-
 /// See the module's documentation.
 pub(super) struct Door {
     limits: Limits,
@@ -119,19 +115,6 @@ impl Door {
             limit
         });
         (Some(seat), limit)
-    }
-
-    /// Sends some of the unfinished connections away, the oldest first, since the process has no
-    /// room for more. Returns how many.
-    pub(super) fn make_way(&self) -> usize {
-        let evicted: Vec<_> = {
-            let mut room = lock(&self.room);
-            let count = room.unfinished.len().div_ceil(8).min(AT_ONCE);
-            (0..count).filter_map(|_| room.evict_oldest()).collect()
-        };
-        let count = evicted.len();
-        evicted.into_iter().for_each(Evicted::leave);
-        count
     }
 
     /// How many connections are in, and how many of them are unfinished.
@@ -253,23 +236,6 @@ mod tests {
         assert_eq!(door.counts(), (2, 0));
         drop(third);
         assert!(enter(&door, 5).0.is_some());
-    }
-
-    #[test]
-    fn a_few_of_the_oldest_make_way() {
-        let door = Door::new(limits(0, 0, usize::MAX));
-        assert_eq!(door.make_way(), 0);
-        let mut seats: Vec<_> = (0..9).map(|id| enter(&door, id).0.unwrap()).collect();
-        assert!(seats[0].finish());
-        assert_eq!(door.make_way(), 1);
-        assert_eq!(door.make_way(), 1);
-        assert!(!seats[1].finish() && !seats[2].finish() && seats[3].finish());
-        assert_eq!(door.counts(), (7, 5));
-        drop(seats);
-        let crowd: Vec<_> = (0..1000).map(|id| enter(&door, id).0.unwrap()).collect();
-        assert_eq!(door.make_way(), AT_ONCE);
-        drop(crowd);
-        assert_eq!((door.counts(), door.make_way()), ((0, 0), 0));
     }
 
     #[test]

@@ -13,7 +13,6 @@ use super::thread::{Command, Io, IoHandle, Next};
 use crate::context::Live;
 use crate::options::Options;
 use crate::socket::core::SocketCore;
-use crate::socket::incidents::Limit;
 use crate::socket::monitor::{self, Happening};
 use crate::sync::Arc;
 use crate::sys::poll::Interest;
@@ -22,9 +21,6 @@ use crate::transport::{self, Cleanup};
 
 /// How long to leave waiting connections alone when the system cannot give us any.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// How long those who make room for others take to go.
-const WAY: Duration = Duration::from_millis(1);
 
 /// How many connections one turn accepts.
 const TURN: usize = 64;
@@ -102,12 +98,11 @@ impl Listener {
             }
         }
         match failed {
-            Some(error) if is_shortage(error) && self.make_way() => self.pause(io, WAY),
             // No descriptor or no memory is left, or every connection fails: what waits stays
             // waiting, and we look again later instead of at once and for ever.
             Some(error) => {
                 self.emit(monitor::ACCEPT_FAILED, error.raw_os_error());
-                self.pause(io, PAUSE);
+                self.pause(io);
             }
             None => io.run_again(self.id),
         }
@@ -124,24 +119,16 @@ impl Listener {
             Ok(()) => self.watched = true,
             Err(error) => {
                 self.emit(monitor::ACCEPT_FAILED, error.raw_os_error());
-                self.pause(io, PAUSE);
+                self.pause(io);
             }
         }
     }
 
-    /// The process has no descriptor left. Connections that have not finished their handshake have
-    /// to go, so that whoever only stands around keeps nobody out. False if there are none.
-    fn make_way(&self) -> bool {
-        let count = self.door.make_way();
-        self.core.note_limit(Limit::Connections, count, &self.endpoint);
-        count > 0
-    }
-
-    fn pause(&mut self, io: &mut Io, pause: Duration) {
+    fn pause(&mut self, io: &mut Io) {
         if std::mem::take(&mut self.watched) {
             let _ = io.poll.remove(&self.fd); // it was added, so it is there
         }
-        io.set_deadline(self.id, &mut self.armed, Some(io.now + pause));
+        io.set_deadline(self.id, &mut self.armed, Some(io.now + PAUSE));
     }
 
     pub(super) fn deadline(&mut self, io: &mut Io) -> Next {
@@ -207,11 +194,6 @@ impl Listener {
     fn emit(&self, event: u16, value: i32) {
         self.core.emit(&Happening { event, value, endpoint: &self.endpoint });
     }
-}
-
-/// Whether accepting failed for want of what other connections have.
-fn is_shortage(error: Errno) -> bool {
-    matches!(error, Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
 }
 
 /// Whether accepting failed for one connection only, so that the next one may do: it was given

@@ -1,8 +1,6 @@
 //! A process that may have few descriptors: it turns nobody away for ever, does not spin, and
 //! goes on serving whom it serves.
 
-use std::fs::File;
-use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -37,24 +35,7 @@ fn client(context: &Context, endpoint: &str) -> Req {
     client
 }
 
-/// What a REQ says first, by RFC 37: its greeting and READY.
-fn handshake() -> Vec<u8> {
-    let mut bytes = vec![0; 64];
-    bytes[0] = 0xff;
-    bytes[9] = 0x7f;
-    bytes[10] = 3;
-    bytes[12..16].copy_from_slice(b"NULL");
-    bytes.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03REQ");
-    bytes
-}
-
-/// Takes what descriptors are left.
-fn fill() -> Vec<File> {
-    std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
-}
-
-/// Takes descriptors until there are none, by peers that the server has to accept. They finish
-/// their handshakes: those who do not would make way for others.
+/// Takes descriptors until there are none, by connections that the server has to accept.
 fn exhaust(address: &str) -> Vec<TcpStream> {
     let mut taken = Vec::new();
     let start = Instant::now();
@@ -62,11 +43,7 @@ fn exhaust(address: &str) -> Vec<TcpStream> {
     // process is full and some connections wait to be accepted.
     loop {
         match TcpStream::connect(address) {
-            Ok(mut stream) => {
-                // One that made way before it had spoken hangs up.
-                let _ = stream.write_all(&handshake());
-                taken.push(stream);
-            }
+            Ok(stream) => taken.push(stream),
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
                 return taken;
             }
@@ -98,9 +75,8 @@ fn a_full_process_serves_on_does_not_spin_and_accepts_again() {
             tell(&format!("figures: full for {:?}, busy for {busy:?}", wall.elapsed()));
             assert!(busy < wall.elapsed() / 10, "busy for {busy:?} while full");
             served(&old, &server, "full");
-            let rest = fill();
             refuses(&context);
-            drop((taken, rest));
+            drop(taken);
             let new = client(&context, &endpoint);
             served(&new, &server, &format!("after {round}"));
             served(&old, &server, "old");

@@ -8,7 +8,6 @@ mod alone;
 mod floods;
 mod handshakes;
 mod honest;
-mod shortage;
 mod stranger;
 mod strangers;
 
