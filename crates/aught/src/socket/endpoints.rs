@@ -154,10 +154,6 @@ impl SocketCore {
                 self.listen(bound, state)
             }
             Endpoint::Ipc(address) => {
-                // What listens already may be open to the network, whatever it is called here.
-                if let Some(address) = socket::address_of_given(state.options.use_fd) {
-                    self.check_policy(endpoint, address, &state.options)?;
-                }
                 let bound = self.bound(endpoint, endpoint, bind_local(&address, &state.options))?;
                 self.listen(bound, state)
             }

@@ -4,7 +4,6 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsRawFd, IntoRawFd};
 use std::time::{Duration, Instant};
 
 use aught::curve::{KeyPair, SecretKey};
@@ -88,23 +87,6 @@ fn open_sockets_outside_of_this_machine_are_refused() {
         }
     }
     assert_eq!(context.incident_counts().unauthenticated_binds, refused);
-}
-
-#[test]
-fn a_given_descriptor_counts_with_its_own_address() {
-    let context = context(Unauthenticated::Refuse);
-    for endpoint in ["tcp://127.0.0.1:*", "ipc:///tmp/never-made", "ipc://@never-made"] {
-        let bind = |fd: i32| {
-            let socket = socket(&context, SocketType::Pull);
-            // ZMQ_USE_FD
-            socket.set_option(89, &fd.to_ne_bytes()).unwrap();
-            socket.bind(endpoint)
-        };
-        let open = TcpListener::bind("0.0.0.0:0").unwrap();
-        assert_eq!(bind(open.as_raw_fd()), Err(Error::Unauthenticated), "{endpoint}");
-        let local = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert_eq!(bind(local.into_raw_fd()), Ok(()), "{endpoint}");
-    }
 }
 
 #[test]
