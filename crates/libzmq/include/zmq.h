@@ -492,12 +492,13 @@ ZMQ_EXPORT void zmq_threadclose(void *thread);
 #define AUGHT_LIMITED_CONNECTIONS 0x41550112
 #define AUGHT_LIMITED_HANDSHAKES 0x41550113
 #define AUGHT_LIMITED_MEMORY 0x41550114
+#define AUGHT_LIMITED_SYSTEM 0x41550115 /* no descriptor or memory for another connection */
 
 /*
  * The same as events: what to add to the mask of zmq_socket_monitor (3), and the numbers by which
  * the events then go. ZMQ_EVENT_ALL does not contain them, nor does a mask with any other bit
  * above 0xffff, such as -1. The value of a limit's event is 1 for connections, 2 for handshakes, 3
- * for memory; that of the other is 0, or EACCES.
+ * for memory, 4 for the system's; that of the other is 0, or EACCES.
  */
 #define AUGHT_EVENT_LIMIT 0x01000000
 #define AUGHT_EVENT_LIMIT_NUMBER 0x8001

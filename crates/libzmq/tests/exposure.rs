@@ -158,7 +158,7 @@ fn limits_are_socket_options() {
         assert_eq!(socket.get::<c_int>(option), 1 << 20);
         assert_eq!(socket.set(option, -1), Err(libc::EINVAL));
     }
-    for name in ["CONNECTIONS", "HANDSHAKES", "MEMORY"] {
+    for name in ["CONNECTIONS", "HANDSHAKES", "MEMORY", "SYSTEM"] {
         assert_eq!(socket.get::<u64>(constant(&format!("AUGHT_LIMITED_{name}"))), 0);
         assert_eq!(socket.set(constant(&format!("AUGHT_LIMITED_{name}")), 1), Err(libc::EINVAL));
     }

@@ -1,7 +1,8 @@
 //! The door of a bound endpoint: how many connections are in, how many of them have not finished
 //! their handshake, and what these hold in memory. When a limit acts, connections that are still
 //! unfinished make room, the oldest or the largest first: whoever shakes hands without delay gets
-//! in, however many others stand around. What becomes of a connection is the session's business.
+//! in, however many others stand around. They do so, too, when the system has nothing left for
+//! another connection. What becomes of a connection is the session's business.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,13 @@ struct Room {
     unfinished: BTreeMap<u64, Unfinished>,
     /// The bytes of all unfinished ones.
     memory: usize,
+    /// The listener that waits for a descriptor to be given back.
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    listener: u64,
+    handle: Arc<IoHandle>,
 }
 
 struct Unfinished {
@@ -117,6 +125,19 @@ impl Door {
         (Some(seat), limit)
     }
 
+    /// The system has nothing left for another connection: sends the oldest unfinished one away.
+    /// The listener is told when what that one had is given back. False if all are finished.
+    pub(super) fn give_way(&self, listener: u64, handle: &Arc<IoHandle>) -> bool {
+        let evicted = {
+            let mut room = lock(&self.room);
+            let Some(evicted) = room.evict_oldest() else { return false };
+            room.waiting = Some(Waiting { listener, handle: Arc::clone(handle) });
+            evicted
+        };
+        evicted.leave();
+        true
+    }
+
     /// How many connections are in, and how many of them are unfinished.
     #[cfg(test)]
     fn counts(&self) -> (usize, usize) {
@@ -131,7 +152,8 @@ impl Evicted {
     }
 }
 
-/// One connection's place behind the door; given back when it is dropped.
+/// One connection's place behind the door; given back when it is dropped, which is to be after the
+/// connection's descriptor is closed.
 pub(super) struct Seat {
     door: Arc<Door>,
     session: u64,
@@ -180,11 +202,17 @@ impl std::fmt::Debug for Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut room = lock(&self.door.room);
-        if self.finished {
-            room.taken -= 1;
-        } else {
-            drop(room.evict(self.session));
+        let waiting = {
+            let mut room = lock(&self.door.room);
+            if self.finished {
+                room.taken -= 1;
+            } else {
+                drop(room.evict(self.session));
+            }
+            room.waiting.take()
+        };
+        if let Some(Waiting { listener, handle }) = waiting {
+            handle.send(Command::Vacated(listener));
         }
     }
 }
@@ -246,6 +274,23 @@ mod tests {
         let (none, limit) = door.enter(3, &IoHandle::for_tests(), false);
         assert_eq!((none.is_none(), limit), (true, Some(Limit::Connections)));
         drop(seats);
+        assert_eq!(door.counts(), (0, 0));
+    }
+
+    #[test]
+    fn the_oldest_unfinished_one_gives_way_and_tells_when_it_has() {
+        let door = Door::new(limits(0, 0, usize::MAX));
+        let (mut first, _) = enter(&door, 1);
+        let (second, _) = enter(&door, 2);
+        assert!(first.as_mut().unwrap().finish());
+        let listener = IoHandle::for_tests();
+        assert!(door.give_way(7, &listener), "the second");
+        assert_eq!(door.counts(), (1, 0));
+        assert!(!door.give_way(7, &listener), "the first is finished");
+        assert_eq!(listener.vacated(), [], "nothing is given back yet");
+        drop(second);
+        drop(first);
+        assert_eq!(listener.vacated(), [7], "once");
         assert_eq!(door.counts(), (0, 0));
     }
 

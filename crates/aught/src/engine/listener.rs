@@ -13,6 +13,7 @@ use super::thread::{Command, Io, IoHandle, Next};
 use crate::context::Live;
 use crate::options::Options;
 use crate::socket::core::SocketCore;
+use crate::socket::incidents::Limit;
 use crate::socket::monitor::{self, Happening};
 use crate::sync::Arc;
 use crate::sys::poll::Interest;
@@ -41,6 +42,8 @@ pub(crate) struct Listener {
     /// The descriptor is in the thread's set.
     watched: bool,
     armed: Option<Instant>,
+    /// An unfinished connection was sent away, and no call has succeeded since.
+    made_room: bool,
 }
 
 impl Listener {
@@ -68,6 +71,7 @@ impl Listener {
             door,
             watched: false,
             armed: None,
+            made_room: false,
         }
     }
 
@@ -86,9 +90,13 @@ impl Listener {
             match socket::accept(&self.fd) {
                 Ok(fd) => {
                     failed = None;
+                    self.made_room = false;
                     self.accepted(fd);
                 }
-                Err(Errno::AGAIN) => return Next::Stay,
+                Err(Errno::AGAIN) => {
+                    self.made_room = false;
+                    return Next::Stay;
+                }
                 Err(error) => {
                     failed = Some(error);
                     if !concerns_one_connection(error) {
@@ -98,15 +106,36 @@ impl Listener {
             }
         }
         match failed {
+            // The kernel takes a descriptor before it looks whether somebody is there for it.
+            Some(error) if is_shortage(error) && !socket::is_called(&self.fd) => {}
+            Some(error) if is_shortage(error) && self.make_room(io) => self.pause(io),
             // No descriptor or no memory is left, or every connection fails: what waits stays
             // waiting, and we look again later instead of at once and for ever.
             Some(error) => {
+                self.made_room = false;
                 self.emit(monitor::ACCEPT_FAILED, error.raw_os_error());
                 self.pause(io);
             }
             None => io.run_again(self.id),
         }
         Next::Stay
+    }
+
+    /// Sends an unfinished connection away, so that the system has what the next one takes. One is
+    /// enough; where it was not, somebody else has taken it or the system lacks more than that, and
+    /// to send them all away would help nobody.
+    fn make_room(&mut self, io: &Io) -> bool {
+        self.made_room = !self.made_room && self.door.give_way(self.id, &io.handle);
+        if self.made_room {
+            self.core.note_limit(Limit::System, 1, &self.endpoint);
+        }
+        self.made_room
+    }
+
+    /// What a connection had is given back, which is what we waited for.
+    pub(super) fn vacated(&mut self, io: &mut Io) -> Next {
+        io.set_deadline(self.id, &mut self.armed, None);
+        self.deadline(io)
     }
 
     /// Waits for connections. Where the system does not let us, we look now and then: an
@@ -194,6 +223,12 @@ impl Listener {
     fn emit(&self, event: u16, value: i32) {
         self.core.emit(&Happening { event, value, endpoint: &self.endpoint });
     }
+}
+
+/// Whether accepting failed since the process or the system has nothing left for a connection
+/// (accept(2)).
+fn is_shortage(error: Errno) -> bool {
+    matches!(error, Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
 }
 
 /// Whether accepting failed for one connection only, so that the next one may do: it was given

@@ -77,6 +77,7 @@ pub(crate) struct Session {
     id: u64,
     setup: SessionSetup,
     role: Role,
+    /// Before the admission, whose seat is given back behind the descriptor.
     link: Link,
     pipe: Option<PipeEnd>,
     /// When the link's waiting is over: to try again, or to give up connecting.
@@ -680,7 +681,12 @@ impl Session {
     }
 
     fn drop_link(&mut self, io: &mut Io) {
+        self.close_link(io);
+        // Behind the descriptor: whoever takes the place may need that, too.
         self.forget_admission();
+    }
+
+    fn close_link(&mut self, io: &mut Io) {
         let fd = match std::mem::replace(&mut self.link, Link::Down) {
             Link::Up(wire) => {
                 self.setup.core.count_unread(wire.unwanted);

@@ -218,6 +218,51 @@ fn a_name_is_looked_up_later(call: Call, errno: Errno, plan: &Plan) {
     assert_eq!(plan.hits(call), 2);
 }
 
+/// A connection that says nothing, once the socket has accepted it.
+fn silent(endpoint: &str, monitor: &mut crate::Monitor) -> std::net::TcpStream {
+    let address = endpoint.strip_prefix("tcp://").expect("tcp");
+    let stream = std::net::TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    let accepted = |kind| matches!(kind, crate::EventKind::Accepted(_));
+    while !accepted(monitor.next_timeout(PATIENCE).expect("an event").kind) {}
+    stream
+}
+
+/// Waits until the socket hangs up.
+fn is_parted(mut stream: &std::net::TcpStream) {
+    let mut greeting = [0; 64];
+    while std::io::Read::read(&mut stream, &mut greeting).expect("an end") > 0 {}
+}
+
+#[test]
+fn unfinished_handshakes_make_room_when_the_system_has_none() {
+    for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS] {
+        let what = format!("{errno:?}");
+        let plan = Plan::install();
+        let context = Context::with_io_threads(2).expect("a context");
+        let (pull, endpoint) = bound(&context);
+        let old = connected(&context, &endpoint);
+        passes(&old, &pull, &what);
+        let mut monitor = pull.as_socket().monitor().expect("a monitor");
+        let strangers = [(); 3].map(|()| silent(&endpoint, &mut monitor));
+        let start = Instant::now();
+        plan.fail(Call::Accept, errno, ALWAYS);
+        let late = connected(&context, &endpoint);
+        late.send("late").expect("room");
+        strangers.iter().for_each(is_parted);
+        plan.wait_hits(Call::Accept, 7);
+        // Two calls for each of them, and then there is a pause, since it has not helped.
+        let (hits, took) = (plan.hits(Call::Accept), start.elapsed());
+        assert!(took > Duration::from_millis(200), "{what}: they go slowly, not within {took:?}");
+        assert!(hits < 7 + took.as_millis() as usize / 20, "{what}: {hits} calls in {took:?}");
+        passes(&old, &pull, &what);
+        assert_eq!(pull.as_socket().incident_counts().limited_system, 3, "{what}");
+        plan.heal();
+        let message = pull.as_socket().recv_timeout(PATIENCE);
+        assert_eq!(message.unwrap_or_else(|error| panic!("{what}: {error}")), "late");
+    }
+}
+
 #[test]
 fn a_listener_that_cannot_be_watched_is_not_given_up() {
     for errno in ERRNOS {

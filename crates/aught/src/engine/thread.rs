@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Evict(u64),
     /// Stop listening, and say so: the port is free then.
     Unlisten(u64, Arc<Done>),
+    /// A connection of the listener's endpoint is closed: the system may have room for another.
+    Vacated(u64),
     /// Whoever decides about the session's peer may have answered.
     Answered(u64),
     /// A name was looked up.
@@ -136,6 +138,17 @@ impl IoHandle {
     pub(super) fn for_tests() -> Arc<Self> {
         let wake = Wake::new().expect("a descriptor");
         Arc::new(Self { queue: Mutex::default(), wake, load: AtomicUsize::new(0) })
+    }
+
+    /// The listeners that were told that there may be room.
+    #[cfg(test)]
+    pub(super) fn vacated(&self) -> Vec<u64> {
+        let queue = lock(&self.queue);
+        let told = queue.commands.iter().filter_map(|command| match command {
+            Command::Vacated(listener) => Some(*listener),
+            _ => None,
+        });
+        told.collect()
     }
 
     pub(crate) fn load(&self) -> usize {
@@ -352,6 +365,10 @@ impl Reactor {
             Command::Close(id) => self.session(id, Session::close),
             Command::Evict(id) => self.session(id, Session::evicted),
             Command::Answered(id) => self.session(id, Session::answered),
+            Command::Vacated(id) => self.turn(id, |task, io| match task {
+                Task::Listener(listener) => listener.vacated(io),
+                Task::Session(_) => Next::Stay,
+            }),
             Command::Resolved(name, resolved) => {
                 for id in self.io.lookups.answered(&name) {
                     self.session(id, |session, io| session.resolved(&resolved, io));

@@ -19,6 +19,9 @@ pub enum Limit {
     /// On what unfinished handshakes hold:
     /// [`Socket::set_max_handshake_memory`](crate::Socket::set_max_handshake_memory).
     Memory,
+    /// Of the system: no descriptor or no memory was left for another connection (`EMFILE`,
+    /// `ENFILE`, `ENOBUFS`, `ENOMEM`).
+    System,
 }
 
 impl Limit {
@@ -28,11 +31,12 @@ impl Limit {
             Self::Connections => 1,
             Self::Handshakes => 2,
             Self::Memory => 3,
+            Self::System => 4,
         }
     }
 
     pub(crate) fn from_number(number: i32) -> Option<Self> {
-        let all = [Self::Connections, Self::Handshakes, Self::Memory];
+        let all = [Self::Connections, Self::Handshakes, Self::Memory, Self::System];
         all.into_iter().find(|limit| limit.number() == number)
     }
 }
@@ -51,6 +55,9 @@ pub struct IncidentCounts {
     pub limited_handshakes: u64,
     /// Connections that were given up since unfinished handshakes held too much memory.
     pub limited_memory: u64,
+    /// Connections that were given up with their handshakes unfinished since the system had
+    /// nothing left for another one.
+    pub limited_system: u64,
 }
 
 /// The counters behind [`IncidentCounts`].
@@ -60,6 +67,7 @@ pub(crate) struct Incidents {
     connections: AtomicU64,
     handshakes: AtomicU64,
     memory: AtomicU64,
+    system: AtomicU64,
 }
 
 impl Incidents {
@@ -68,6 +76,7 @@ impl Incidents {
             Limit::Connections => &self.connections,
             Limit::Handshakes => &self.handshakes,
             Limit::Memory => &self.memory,
+            Limit::System => &self.system,
         }
     }
 
@@ -78,6 +87,7 @@ impl Incidents {
             limited_connections: read(&self.connections),
             limited_handshakes: read(&self.handshakes),
             limited_memory: read(&self.memory),
+            limited_system: read(&self.system),
         }
     }
 
@@ -90,6 +100,7 @@ impl Incidents {
             0x4155_0112 => Some(counts.limited_connections),
             0x4155_0113 => Some(counts.limited_handshakes),
             0x4155_0114 => Some(counts.limited_memory),
+            0x4155_0115 => Some(counts.limited_system),
             _ => None,
         }
     }

@@ -5,8 +5,10 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketAddrAny, SocketFlags};
 
@@ -100,6 +102,12 @@ pub(crate) fn take_error(fd: impl AsFd) -> Result<(), Errno> {
 pub(crate) fn accept(fd: impl AsFd) -> Result<OwnedFd, Errno> {
     fault::check(Call::Accept)?;
     net::accept_with(fd, FLAGS)
+}
+
+/// Whether a connection waits at a listening socket, as far as the system tells.
+pub(crate) fn is_called(fd: impl AsFd) -> bool {
+    let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+    super::poll::poll_fds(&mut fds, Some(Duration::ZERO)).map_or(true, |ready| ready > 0)
 }
 
 /// What came of setting an option.

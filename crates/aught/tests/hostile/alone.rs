@@ -1,7 +1,7 @@
 //! Running a test in a process of its own, and reading what the process uses.
 
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -51,6 +51,12 @@ pub(crate) fn resident() -> usize {
     let kibibytes: usize =
         line.trim().trim_end_matches("kB").trim().parse().expect("a number of kibibytes");
     kibibytes * 1024
+}
+
+/// How long this process has kept a processor busy.
+pub(crate) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().expect("a positive time"), time.tv_nsec as u32)
 }
 
 /// How many descriptors this process has.

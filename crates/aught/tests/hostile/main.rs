@@ -5,6 +5,7 @@
 
 mod advisories;
 mod alone;
+mod descriptors;
 mod floods;
 mod handshakes;
 mod honest;
