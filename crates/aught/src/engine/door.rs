@@ -1,10 +1,11 @@
 //! The door of a bound endpoint: how many connections are in, how many of them have not finished
 //! their handshake, and what these hold in memory. When a limit acts, connections that are still
-//! unfinished make room, the oldest or the largest first: whoever shakes hands without delay gets
+//! unfinished make room, the oldest first, or those that hold too much: whoever shakes hands without delay gets
 //! in, however many others stand around. They do so, too, when the system has nothing left for
 //! another connection. What becomes of a connection is the session's business.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::thread::{Command, IoHandle};
 use crate::options::Limits;
@@ -13,6 +14,11 @@ use crate::sync::{Arc, Mutex, lock};
 
 /// About what a connection takes before it has said a word, in bytes.
 pub(super) const FOOTPRINT: usize = 4096;
+
+/// What a connection may hold before the largest has to go instead of the oldest, in bytes: more
+/// than an honest one takes that a handler is asked about. Among many that are silent, whoever
+/// speaks is the largest.
+const FAIR: usize = 32 * 1024;
 
 /// See the module's documentation.
 pub(super) struct Door {
@@ -26,6 +32,9 @@ struct Room {
     taken: usize,
     /// Connections whose handshake is not finished, by their session's id: the oldest first.
     unfinished: BTreeMap<u64, Unfinished>,
+    /// The same by what they hold: the largest last, of several the oldest. It is found at once,
+    /// however many stand around.
+    sizes: BTreeSet<(usize, Reverse<u64>)>,
     /// The bytes of all unfinished ones.
     memory: usize,
     /// The listener that waits for a descriptor to be given back.
@@ -49,10 +58,23 @@ struct Evicted {
 }
 
 impl Room {
+    fn insert(&mut self, session: u64, one: Unfinished) {
+        self.memory = self.memory.saturating_add(one.memory);
+        self.sizes.insert((one.memory, Reverse(session)));
+        self.unfinished.insert(session, one);
+    }
+
+    /// Takes a connection off the list of unfinished ones.
+    fn remove(&mut self, session: u64) -> Option<Unfinished> {
+        let one = self.unfinished.remove(&session)?;
+        self.sizes.remove(&(one.memory, Reverse(session)));
+        self.memory = self.memory.saturating_sub(one.memory);
+        Some(one)
+    }
+
     /// Takes an unfinished connection off the list. It is gone for us from here on.
     fn evict(&mut self, session: u64) -> Option<Evicted> {
-        let gone = self.unfinished.remove(&session)?;
-        self.memory -= gone.memory;
+        let gone = self.remove(session)?;
         self.taken -= 1;
         Some(Evicted { session, handle: gone.handle })
     }
@@ -62,11 +84,12 @@ impl Room {
         self.evict(oldest)
     }
 
-    /// The one that holds the most; of several, the oldest.
-    fn evict_largest(&mut self) -> Option<Evicted> {
-        let largest = self.unfinished.iter().rev().max_by_key(|(_, one)| one.memory);
-        let session = *largest?.0;
-        self.evict(session)
+    /// The one that holds the most, if that is more than is fair, and of several the oldest.
+    fn evict_for_memory(&mut self) -> Option<Evicted> {
+        match *self.sizes.last()? {
+            (memory, Reverse(session)) if memory > FAIR => self.evict(session),
+            _ => self.evict_oldest(),
+        }
     }
 
     /// Who has to make room for one more, and for which limit; or which limit keeps it out.
@@ -111,8 +134,7 @@ impl Door {
             };
             if shakes_hands {
                 let entry = Unfinished { handle: Arc::clone(handle), memory: FOOTPRINT };
-                room.unfinished.insert(session, entry);
-                room.memory += FOOTPRINT;
+                room.insert(session, entry);
             }
             room.taken += 1;
             evicted
@@ -167,12 +189,11 @@ impl Seat {
         let mut evicted = Vec::new();
         {
             let mut room = lock(&self.door.room);
-            let Some(entry) = room.unfinished.get_mut(&self.session) else { return 0 };
-            let bytes = bytes.saturating_add(FOOTPRINT);
-            let before = std::mem::replace(&mut entry.memory, bytes);
-            room.memory = (room.memory - before).saturating_add(bytes);
+            let Some(entry) = room.remove(self.session) else { return 0 };
+            let memory = bytes.saturating_add(FOOTPRINT);
+            room.insert(self.session, Unfinished { memory, ..entry });
             while room.memory > self.door.limits.memory {
-                match room.evict_largest() {
+                match room.evict_for_memory() {
                     Some(one) => evicted.push(one),
                     None => break,
                 }
@@ -186,10 +207,7 @@ impl Seat {
     /// The handshake is finished. False if the connection had to go before.
     pub(super) fn finish(&mut self) -> bool {
         let mut room = lock(&self.door.room);
-        if let Some(entry) = room.unfinished.remove(&self.session) {
-            room.memory -= entry.memory;
-            self.finished = true;
-        }
+        self.finished |= room.remove(self.session).is_some();
         self.finished
     }
 }
@@ -277,6 +295,61 @@ mod tests {
         assert_eq!(door.counts(), (0, 0));
     }
 
+    /// What holds after every step: the two lists and the sum say the same.
+    fn check(door: &Door) {
+        let room = lock(&door.room);
+        let sizes = room.unfinished.iter().map(|(session, one)| (one.memory, Reverse(*session)));
+        let sizes: BTreeSet<_> = sizes.collect();
+        assert_eq!(room.memory, sizes.iter().map(|(memory, _)| memory).sum());
+        assert_eq!(room.sizes, sizes);
+    }
+
+    #[test]
+    fn whoever_comes_and_goes_in_any_order_the_right_one_makes_room() {
+        let most = 6 * FAIR;
+        let door = Door::new(limits(0, 12, most));
+        let (mut seats, mut random) = (Vec::new(), 1_u64);
+        let mut below = |bound: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            usize::try_from(random >> 33).unwrap() % bound
+        };
+        for session in 0..5000 {
+            match below(6) {
+                0 | 1 => seats.extend(enter(&door, session).0),
+                2 if !seats.is_empty() => drop(seats.swap_remove(below(seats.len()))),
+                3 if !seats.is_empty() => {
+                    let at = below(seats.len());
+                    seats[at].finish();
+                }
+                _ if !seats.is_empty() => {
+                    let at = below(seats.len());
+                    let held = below(8) * FAIR / 4;
+                    let (whole, expected) = {
+                        // As it is to be found, the long way.
+                        let mut room = lock(&door.room);
+                        let Some(one) = room.remove(seats[at].session) else { continue };
+                        let memory = held + FOOTPRINT;
+                        room.insert(seats[at].session, Unfinished { memory, ..one });
+                        let sizes = || room.unfinished.iter().map(|(id, one)| (one.memory, *id));
+                        let unfair = sizes().rev().filter(|(memory, _)| *memory > FAIR);
+                        let first = unfair.max_by_key(|(memory, _)| *memory).or(sizes().next());
+                        (room.memory > most, first.unwrap().1)
+                    };
+                    assert_eq!(seats[at].hold(held) > 0, whole);
+                    let gone = !lock(&door.room).unfinished.contains_key(&expected);
+                    assert_eq!(gone, whole, "nobody else goes, and nobody without need");
+                }
+                _ => {}
+            }
+            check(&door);
+        }
+        drop(seats);
+        check(&door);
+        assert_eq!(door.counts(), (0, 0));
+    }
+
     #[test]
     fn the_oldest_unfinished_one_gives_way_and_tells_when_it_has() {
         let door = Door::new(limits(0, 0, usize::MAX));
@@ -295,12 +368,12 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_one_goes_when_memory_ends() {
+    fn the_oldest_one_goes_when_memory_ends_or_the_largest_that_is_unfair() {
         let door = Door::new(limits(0, 0, 5 * FOOTPRINT));
         let seats: Vec<_> = (0..3).map(|id| enter(&door, id).0.unwrap()).collect();
         assert_eq!(seats[1].hold(FOOTPRINT), 0);
         assert_eq!(seats[0].hold(FOOTPRINT), 0, "all is taken now");
-        assert_eq!(seats[2].hold(FOOTPRINT / 2), 1, "the oldest of the largest goes");
+        assert_eq!(seats[2].hold(FOOTPRINT / 2), 1, "the oldest goes");
         assert_eq!(door.counts(), (2, 2));
         assert_eq!(seats[1].hold(100 * FOOTPRINT), 1, "whoever wants too much");
         assert_eq!(seats[1].hold(0), 0, "is not in any more");

@@ -528,7 +528,10 @@ impl Session {
                             return next;
                         }
                     }
-                    None => more = false,
+                    None => {
+                        self.note_memory();
+                        more = false;
+                    }
                 },
                 Ok(Progress::More) => {
                     io.run_again(self.id);

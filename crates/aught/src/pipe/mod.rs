@@ -198,6 +198,14 @@ pub(crate) fn pipe(options: PipeOptions) -> (PipeEnd, PipeEnd) {
     (PipeEnd::new(Arc::clone(&shared), 0), PipeEnd::new(shared, 1))
 }
 
+/// About what a pipe and its two ends take while so many parts wait in one direction, in bytes.
+/// The parts' bodies are not in it.
+#[must_use]
+pub(crate) fn footprint(parts: usize) -> usize {
+    let queues = Queue::<Part>::footprint(parts) + Queue::<Part>::footprint(0);
+    size_of::<Shared>() + 2 * size_of::<PipeEnd>() + queues
+}
+
 impl PipeEnd {
     fn new(shared: Arc<Shared>, side: usize) -> Self {
         let step = step(&shared.channels[1 - side]);

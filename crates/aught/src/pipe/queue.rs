@@ -91,6 +91,15 @@ impl<T> Queue<T> {
         }
     }
 
+    /// What a queue takes besides itself once so many items were written to it, none of which was
+    /// read, in bytes.
+    pub(super) fn footprint(items: usize) -> usize {
+        // A chunk that is full has a successor already.
+        let more = if items < FIRST_CHUNK { 0 } else { 1 + (items - FIRST_CHUNK) / CHUNK };
+        let slots = FIRST_CHUNK + more * CHUNK;
+        slots * size_of::<T>() + (1 + more) * size_of::<Chunk<T>>()
+    }
+
     /// Appends an item that the reader does not see yet.
     ///
     /// # Safety

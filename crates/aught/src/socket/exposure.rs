@@ -65,8 +65,8 @@ impl Socket {
 
     /// How much memory, in bytes, connections with unfinished handshakes may hold together at each
     /// endpoint that is bound from now on: 262144 to 2147483647, default 67108864. A connection
-    /// counts as 4096 bytes and what its peer has sent. Beyond that, the oldest or the largest
-    /// have to go.
+    /// counts as 4096 bytes, what its peer has sent, and what a handler is asked about it. Beyond
+    /// that, the oldest have to go, or before them the largest that hold more than 32 KiB.
     ///
     /// # Errors
     /// [`Error::Invalid`] for another number.

@@ -5,7 +5,7 @@ use zmtp::zap::{ENDPOINT, InvalidReply, Reply, Request};
 
 use crate::context::ContextInner;
 use crate::message::{Part, Peer};
-use crate::pipe::{Owner, PipeEnd, PipeOptions, pipe};
+use crate::pipe::{self, Owner, PipeEnd, PipeOptions, pipe};
 use crate::socket::core::SocketCore;
 use crate::socket::mailbox::Attachment;
 use crate::sync::{Arc, lock};
@@ -14,10 +14,16 @@ use crate::sync::{Arc, lock};
 /// too many.
 const KEPT: usize = 8;
 
+/// What is kept for a request besides the pipe and the bodies of its parts, in bytes: the handler's
+/// notes of who asks, the session's ear, and what the allocator adds. Measured on the heap of a
+/// process with 2000 of them: 700, with handlers that have read them and those that have not.
+const BESIDE: usize = 768;
+
 /// A request that was sent, and what has come of its reply.
 pub(crate) struct Exchange {
     pipe: PipeEnd,
     frames: Vec<Part>,
+    held: usize,
 }
 
 impl Exchange {
@@ -37,6 +43,8 @@ impl Exchange {
         far.set_peer(Some(Arc::new(Peer::default())));
         let frames = request.frames();
         let last = frames.len().saturating_sub(1);
+        let bodies: usize = frames.iter().map(Vec::len).sum();
+        let held = BESIDE + pipe::footprint(frames.len()) + bodies;
         for (at, frame) in frames.into_iter().enumerate() {
             near.write(Part::copy_from(&frame).with_more(at < last));
         }
@@ -46,12 +54,17 @@ impl Exchange {
             locally_initiated: false,
             routing_id: None,
         });
-        Some(Self { pipe: near, frames: Vec::new() })
+        Some(Self { pipe: near, frames: Vec::new(), held })
     }
 
     /// Whether there is somebody to be asked.
     pub(crate) fn has_handler(context: &ContextInner) -> bool {
         handler(context).is_some()
+    }
+
+    /// What the request holds in memory until it is answered, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.held
     }
 
     /// The reply, once it is there.

@@ -9,6 +9,7 @@ mod descriptors;
 mod floods;
 mod handshakes;
 mod honest;
+mod pending;
 mod stranger;
 mod strangers;
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use aught::curve::{KeyPair, SecretKey};
 use aught::{
-    AuthRequest, AuthRules, AuthVerdict, Context, Error, EventKind, Limit, Monitor, Rep, Socket,
-    SocketType, Unauthenticated,
+    AuthRequest, AuthRules, AuthVerdict, Context, Error, EventKind, Limit, Message, Monitor, Rep,
+    Socket, SocketType, Unauthenticated,
 };
 
 use crate::support::{SOON, bind, recv};
@@ -215,9 +215,14 @@ impl Server {
 
     /// An honest client makes a request and is answered; it stays.
     fn serves(&self) -> aught::Req {
+        self.serves_one(|_| {})
+    }
+
+    fn serves_one(&self, prepare: impl FnOnce(&Socket)) -> aught::Req {
         let req = self.context.req().expect("a socket");
         req.as_socket().set_linger(Some(Duration::ZERO)).expect("an option");
         req.as_socket().set_reconnect_interval(Some(Duration::from_millis(5))).expect("an option");
+        prepare(req.as_socket());
         req.connect(&self.endpoint).expect("a connection to come");
         self.exchange(&req);
         req
@@ -334,6 +339,45 @@ fn memory_before_the_handshake_is_limited() {
     let counts = server.rep.as_socket().incident_counts();
     assert!(counts.limited_memory >= 16, "{counts:?}");
     drop(strangers);
+}
+
+/// Lets everybody in until its context ends.
+fn handler(context: &Context) -> std::thread::JoinHandle<()> {
+    let rep = context.rep().expect("a socket");
+    rep.bind("inproc://zeromq.zap.01").expect("the name");
+    std::thread::spawn(move || {
+        let reply: [&[u8]; 6] = [b"1.0", b"1", b"200", b"", b"", b""];
+        while rep.recv().is_ok() && rep.send(Message::from_parts(reply)).is_ok() {}
+    })
+}
+
+#[test]
+fn silent_connections_at_the_limit_of_memory_keep_nobody_out() {
+    for (is_plain, is_decided) in [(false, false), (false, true), (true, true)] {
+        let server = Server::new(|socket| {
+            socket.set_max_handshake_memory(256 * 1024).expect("an option");
+            socket.set_plain_server(is_plain).expect("an option");
+            if is_decided {
+                socket.set_zap_domain("global").expect("an option");
+            }
+        });
+        let handler = is_decided.then(|| handler(&server.context));
+        // More than fit: whoever speaks holds more than any of them.
+        let _strangers: Vec<_> = (0..100).map(|_| stranger(&server.endpoint)).collect();
+        for _ in 0..5 {
+            let client = server.serves_one(|socket| {
+                if is_plain {
+                    socket.set_plain_client("joe", "secret").expect("an option");
+                }
+            });
+            server.exchange(&client);
+        }
+        assert!(server.rep.as_socket().incident_counts().limited_memory >= 36);
+        server.context.shutdown();
+        if let Some(handler) = handler {
+            handler.join().expect("it ends");
+        }
+    }
 }
 
 #[test]

@@ -165,14 +165,18 @@ impl Session {
         }
     }
 
-    /// Takes note of what an unfinished handshake holds in memory.
+    /// Takes note of what an unfinished handshake holds in memory: what was said, and what is
+    /// asked about it.
     pub(super) fn note_memory(&mut self) {
         let Link::Up(wire) = &self.link else { return };
-        let Admission { seat: Some(seat), held, .. } = &mut self.admission else { return };
-        if wire.is_ready() || wire.held() == *held {
+        let Admission { seat: Some(seat), held, exchange, .. } = &mut self.admission else {
+            return;
+        };
+        let now = wire.held().saturating_add(exchange.as_ref().map_or(0, Exchange::held));
+        if wire.is_ready() || now == *held {
             return;
         }
-        *held = wire.held();
+        *held = now;
         let gone = seat.hold(*held);
         if gone > 0 {
             self.setup.core.note_limit(Limit::Memory, gone, &self.setup.endpoint);
