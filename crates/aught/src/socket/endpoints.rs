@@ -2,7 +2,6 @@
 //! errors are the call's; everything after that is the engine's.
 
 use std::io::Write;
-use std::net::SocketAddr;
 
 use rustix::io::Errno;
 
@@ -18,7 +17,7 @@ use crate::message::Part;
 use crate::options::{Asks, Options, Security, Unauthenticated};
 use crate::pipe::{Marks, PipeEnd, PipeId, PipeOptions, pipe};
 use crate::sync::{Arc, lock};
-use crate::sys::socket;
+use crate::sys::socket::{self, Reach};
 use crate::transport::inproc::Waiting;
 use crate::transport::ipc::{self, LocalTarget};
 use crate::transport::resolve;
@@ -143,7 +142,7 @@ impl SocketCore {
             Endpoint::Tcp { host, port, .. } => {
                 let address = tcp::local_address(&host, port, state.options.ipv6)
                     .inspect_err(|error| self.bind_failed(endpoint, error.errno()))?;
-                self.check_policy(endpoint, address, &state.options)?;
+                self.check_policy(endpoint, Reach::Ip(address), &state.options)?;
                 let bound = tcp::bind(address, &state.options).map(|(fd, address)| Bound {
                     fd,
                     actual: format!("tcp://{address}"),
@@ -154,23 +153,19 @@ impl SocketCore {
                 self.listen(bound, state)
             }
             Endpoint::Ipc(address) => {
+                self.check_policy(endpoint, Reach::Machine, &state.options)?;
                 let bound = self.bound(endpoint, endpoint, bind_local(&address, &state.options))?;
                 self.listen(bound, state)
             }
         }
     }
 
-    /// What the context wants to become of an address that more than this machine can reach, where
+    /// What the context wants to become of a listening socket that more than this machine can reach, where
     /// whoever comes is let in (`AUGHT_UNAUTHENTICATED`).
-    fn check_policy(
-        &self,
-        endpoint: &str,
-        address: SocketAddr,
-        options: &Options,
-    ) -> Result<(), Error> {
-        // What listens already has an address of its own.
-        let address = socket::address_of_given(options.use_fd).unwrap_or(address);
-        if address.ip().to_canonical().is_loopback() || self.is_authenticated(&options.security) {
+    fn check_policy(&self, endpoint: &str, reach: Reach, options: &Options) -> Result<(), Error> {
+        // What listens already has an address of its own, whatever the endpoint says.
+        let reach = socket::reach_of_given(options.use_fd).unwrap_or(reach);
+        if reach.is_local() || self.is_authenticated(&options.security) {
             return Ok(());
         }
         match self.context.options().unauthenticated {

@@ -187,9 +187,43 @@ pub(crate) fn given(fd: i32) -> Result<Option<OwnedFd>, Errno> {
     Ok(Some(unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(fd) }))
 }
 
-/// The IP address of a descriptor that the application made, which stays the application's.
-pub(crate) fn address_of_given(fd: i32) -> Option<SocketAddr> {
-    if fd < 0 { None } else { local_ip(super::poll::borrow_raw(fd)) }
+/// Who can reach a listening socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This machine only, by other ways than IP.
+    Machine,
+    /// Whoever can reach this address.
+    Ip(SocketAddr),
+    /// Nobody knows: the socket is of another kind, or does not say.
+    Unknown,
+}
+
+impl Reach {
+    /// Whether it is known that nobody outside of this machine can.
+    pub(crate) fn is_local(self) -> bool {
+        match self {
+            Self::Machine => true,
+            Self::Ip(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unknown => false,
+        }
+    }
+}
+
+/// Who can reach a socket that the application made, which stays the application's; `None` if
+/// there is none.
+pub(crate) fn reach_of_given(fd: i32) -> Option<Reach> {
+    if fd < 0 {
+        return None;
+    }
+    let address = fault::check(Call::LocalAddress)
+        .and_then(|()| net::getsockname(super::poll::borrow_raw(fd)));
+    match address {
+        Ok(address) if address.address_family() == AddressFamily::UNIX => Some(Reach::Machine),
+        Ok(address) => Some(ip(address).map_or(Reach::Unknown, Reach::Ip)),
+        // What is no socket cannot be listened on, which is said when that is tried.
+        Err(Errno::BADF | Errno::NOTSOCK) => None,
+        Err(_) => Some(Reach::Unknown),
+    }
 }
 
 /// The address that a socket is bound to; `None` when it is no IP address.

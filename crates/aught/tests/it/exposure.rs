@@ -4,6 +4,9 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as UnixAddress, UnixListener};
 use std::time::{Duration, Instant};
 
 use aught::curve::{KeyPair, SecretKey};
@@ -155,6 +158,51 @@ fn what_only_looks_like_authentication_is_refused() {
     let socket = socket(&context, SocketType::Router);
     with_domain(&socket);
     socket.bind("tcp://*:*").expect("somebody decides now");
+}
+
+/// A socket that is bound by taking over a descriptor of the application's.
+fn takes_over(context: &Context, fd: RawFd) -> Socket {
+    let socket = socket(context, SocketType::Rep);
+    // ZMQ_USE_FD
+    socket.set_option(89, &fd.to_ne_bytes()).expect("an option");
+    socket
+}
+
+#[test]
+fn a_descriptor_counts_by_its_own_address_whatever_the_endpoint_says() {
+    let context = context(Unauthenticated::Refuse);
+    let name = format!("ipc://@aught-exposure-{}", std::process::id());
+    let endpoints = ["tcp://127.0.0.1:*", "ipc://*", name.as_str(), "ipc:///tmp/aught-exposure"];
+    let mut addresses = vec!["0.0.0.0:0"];
+    if TcpListener::bind("[::]:0").is_ok() {
+        addresses.push("[::]:0");
+    }
+    for address in addresses {
+        let open = TcpListener::bind(address).expect("a port");
+        for endpoint in endpoints {
+            let socket = takes_over(&context, open.as_raw_fd());
+            assert_eq!(socket.bind(endpoint), Err(Error::Unauthenticated), "{address} {endpoint}");
+            assert_eq!(socket.incident_counts().unauthenticated_binds, 1);
+        }
+        open.local_addr().expect("it is the application's still");
+        let socket = takes_over(&context, open.into_raw_fd());
+        socket.set_authenticator(AuthRules::new());
+        socket.bind("ipc://*").expect("somebody decides");
+    }
+    // What only this machine can reach is bound, wherever the endpoint says that it is.
+    for endpoint in endpoints.into_iter().chain(["tcp://0.0.0.0:*"]) {
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port");
+        takes_over(&context, port.into_raw_fd()).bind(endpoint).expect(endpoint);
+        let name = format!("aught-given-{}-{endpoint}", std::process::id());
+        let name = UnixAddress::from_abstract_name(name).expect("a short name");
+        let local = UnixListener::bind_addr(&name).expect("a name of our own");
+        takes_over(&context, local.into_raw_fd()).bind(endpoint).expect(endpoint);
+    }
+    // What is no socket is not listened on at all.
+    for endpoint in ["ipc://*", "tcp://127.0.0.1:*"] {
+        let socket = takes_over(&context, 1_000_000);
+        assert_eq!(socket.bind(endpoint), Err(Error::Os(9)), "EBADF");
+    }
 }
 
 #[test]
