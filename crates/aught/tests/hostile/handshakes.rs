@@ -1,5 +1,5 @@
 //! Handshakes that are never finished, or come to nothing: in crowds that stand around, and one
-//! after the other for as long as anybody likes. `AUGHT_HOSTILE=whole` in the environment makes a
+//! after the other for as long as anybody likes. Crowds at sockets of every type are in `crowds`. `AUGHT_HOSTILE=whole` in the environment makes a
 //! million of the latter.
 
 use std::time::{Duration, Instant};
@@ -21,23 +21,27 @@ const FLAT: usize = 8 * 1024 * 1024;
 
 /// The mechanism of a server and its honest client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mechanism {
+pub(crate) enum Mechanism {
     Null,
     Plain,
     Curve,
 }
 
 /// A server that knows one client, and that client's secrets.
-struct Server {
+pub(crate) struct Server {
     mechanism: Mechanism,
-    socket: Socket,
-    endpoint: String,
+    pub(crate) socket: Socket,
+    pub(crate) endpoint: String,
     server: KeyPair,
     client: KeyPair,
 }
 
+impl Mechanism {
+    pub(crate) const ALL: [Self; 3] = [Self::Null, Self::Plain, Self::Curve];
+}
+
 impl Server {
-    fn new(mechanism: Mechanism, kind: SocketType, limit: Option<u32>) -> Self {
+    pub(crate) fn new(mechanism: Mechanism, kind: SocketType, limit: Option<u32>) -> Self {
         let pair = || KeyPair::generate().expect("randomness");
         let (server, client) = (pair(), pair());
         let socket = Context::new().expect("a context").socket(kind).expect("a socket");
@@ -62,7 +66,7 @@ impl Server {
     }
 
     /// The honest client, in a context of its own.
-    fn client(&self, kind: SocketType) -> Socket {
+    pub(crate) fn client(&self, kind: SocketType) -> Socket {
         let socket = Context::new().expect("a context").socket(kind).expect("a socket");
         socket.set_linger(Some(Duration::ZERO)).expect("an option");
         match self.mechanism {
@@ -84,8 +88,25 @@ impl Server {
         assert_eq!(client.recv_timeout(EXCHANGE).expect("a reply"), "reply");
     }
 
+    /// How the protocol of a client that is let in is set up.
+    pub(crate) fn config(&self, kind: SocketType) -> zmtp::Config {
+        let mut config = zmtp::Config::new(kind);
+        config.mechanism = match self.mechanism {
+            Mechanism::Null => zmtp::MechanismConfig::Null,
+            Mechanism::Plain => zmtp::MechanismConfig::PlainClient {
+                username: b"joe".to_vec(),
+                password: b"secret".to_vec(),
+            },
+            Mechanism::Curve => zmtp::MechanismConfig::CurveClient {
+                keys: self.client.clone(),
+                server: *self.server.public(),
+            },
+        };
+        config
+    }
+
     /// What a peer says that has not finished its handshake: nothing, or the beginning of one.
-    fn beginnings(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn beginnings(&self) -> Vec<Vec<u8>> {
         let greeting = self.greeting();
         let mut all = vec![vec![], vec![0xff], greeting[..10].to_vec(), greeting[..40].to_vec()];
         all.push(greeting.clone());
@@ -183,7 +204,7 @@ fn crowd(mechanism: Mechanism, limit: Option<u32>) {
 #[test]
 fn a_crowd_that_stands_around_keeps_nobody_out() {
     alone("handshakes::a_crowd_that_stands_around_keeps_nobody_out", || {
-        for mechanism in [Mechanism::Null, Mechanism::Plain, Mechanism::Curve] {
+        for mechanism in Mechanism::ALL {
             crowd(mechanism, None);
             crowd(mechanism, Some(100));
         }
@@ -193,7 +214,7 @@ fn a_crowd_that_stands_around_keeps_nobody_out() {
 #[test]
 fn a_crowd_that_stands_around_gets_no_messages() {
     alone("handshakes::a_crowd_that_stands_around_gets_no_messages", || {
-        for mechanism in [Mechanism::Null, Mechanism::Plain, Mechanism::Curve] {
+        for mechanism in Mechanism::ALL {
             let server = Server::new(mechanism, SocketType::Push, None);
             let beginnings = server.beginnings();
             let crowd: Vec<_> = (0..CROWD)

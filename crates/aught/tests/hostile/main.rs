@@ -5,6 +5,7 @@
 
 mod advisories;
 mod alone;
+mod crowds;
 mod descriptors;
 mod floods;
 mod handshakes;

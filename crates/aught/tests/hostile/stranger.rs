@@ -90,6 +90,49 @@ impl Stranger {
         written
     }
 
+    /// Shakes hands as `config` says, but for the end of the last command: READY, or INITIATE where
+    /// the mechanism has one.
+    pub(crate) fn half_shaken(endpoint: &str, config: zmtp::Config) -> Self {
+        let mut stranger = Self::connect(endpoint);
+        let mut connection = zmtp::Connection::new(config, Instant::now());
+        let (mut heard, mut out) = (Vec::new(), Vec::new());
+        loop {
+            out.clear();
+            connection.transmit(&mut out);
+            let is_last = [&b"\x05READY"[..], b"\x08INITIATE"]
+                .iter()
+                .any(|name| out.windows(name.len()).any(|bytes| bytes == *name));
+            if is_last {
+                out.truncate(out.len() - 4);
+            }
+            stranger.write(&out);
+            if is_last {
+                return stranger;
+            }
+            stranger.read_some(&mut heard);
+            let mut used = 0;
+            while used < heard.len() {
+                match connection.receive(Instant::now(), &heard[used..]).expect("a handshake").0 {
+                    0 => break,
+                    count => used += count,
+                }
+            }
+            heard.drain(..used);
+        }
+    }
+
+    /// Reads what there is, or waits for something.
+    pub(crate) fn read_some(&mut self, bytes: &mut Vec<u8>) {
+        let mut some = [0; 4096];
+        let count = match self {
+            Self::Tcp(stream) => stream.read(&mut some),
+            Self::Ipc(stream) => stream.read(&mut some),
+        }
+        .expect("the socket speaks");
+        assert!(count > 0, "the socket does not hang up");
+        bytes.extend_from_slice(&some[..count]);
+    }
+
     fn read_exact(&mut self, bytes: &mut [u8]) {
         match self {
             Self::Tcp(stream) => stream.read_exact(bytes),
