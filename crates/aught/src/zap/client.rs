@@ -43,7 +43,7 @@ impl Exchange {
         far.set_peer(Some(Arc::new(Peer::default())));
         let frames = request.frames();
         let last = frames.len().saturating_sub(1);
-        let bodies: usize = frames.iter().map(Vec::len).sum();
+        let bodies: usize = frames.iter().map(|frame| frame.len()).sum();
         let held = BESIDE + pipe::footprint(frames.len()) + bodies;
         for (at, frame) in frames.into_iter().enumerate() {
             near.write(Part::copy_from(&frame).with_more(at < last));

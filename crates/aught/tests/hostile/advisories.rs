@@ -192,7 +192,6 @@ fn shaken_with_curve(endpoint: &str, server: PublicKey) -> (Stranger, Side) {
     while !side.events.contains(&Event::Ready) {
         stranger.write(&side.transmit());
         let bytes = stranger.read_some();
-        assert!(!bytes.is_empty(), "the socket hangs up");
         side.receive(Instant::now(), &bytes);
         assert_eq!(side.error, None);
     }

@@ -49,7 +49,7 @@ fn besieged(mechanism: Mechanism, kind: SocketType) -> (Server, Vec<Stranger>) {
         for beginning in server.beginnings() {
             let mut stranger = Stranger::connect(&server.endpoint);
             stranger.write(&beginning);
-            stranger.read_some(&mut Vec::new()); // it is let in
+            stranger.read_some(); // it is let in
             crowd.push(stranger);
         }
         let config = server.config(counterpart(kind));

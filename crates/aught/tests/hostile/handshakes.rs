@@ -95,7 +95,7 @@ impl Server {
             Mechanism::Null => zmtp::MechanismConfig::Null,
             Mechanism::Plain => zmtp::MechanismConfig::PlainClient {
                 username: b"joe".to_vec(),
-                password: b"secret".to_vec(),
+                password: b"secret".to_vec().into(),
             },
             Mechanism::Curve => zmtp::MechanismConfig::CurveClient {
                 keys: self.client.clone(),

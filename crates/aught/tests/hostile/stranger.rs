@@ -109,7 +109,7 @@ impl Stranger {
             if is_last {
                 return stranger;
             }
-            stranger.read_some(&mut heard);
+            heard.extend(stranger.read_some());
             let mut used = 0;
             while used < heard.len() {
                 match connection.receive(Instant::now(), &heard[used..]).expect("a handshake").0 {
@@ -119,18 +119,6 @@ impl Stranger {
             }
             heard.drain(..used);
         }
-    }
-
-    /// Reads what there is, or waits for something.
-    pub(crate) fn read_some(&mut self, bytes: &mut Vec<u8>) {
-        let mut some = [0; 4096];
-        let count = match self {
-            Self::Tcp(stream) => stream.read(&mut some),
-            Self::Ipc(stream) => stream.read(&mut some),
-        }
-        .expect("the socket speaks");
-        assert!(count > 0, "the socket does not hang up");
-        bytes.extend_from_slice(&some[..count]);
     }
 
     fn read_exact(&mut self, bytes: &mut [u8]) {
@@ -149,6 +137,7 @@ impl Stranger {
             Self::Ipc(stream) => stream.read(&mut bytes),
         };
         bytes.truncate(count.expect("the socket speaks"));
+        assert!(!bytes.is_empty(), "the socket does not hang up");
         bytes
     }
 
