@@ -40,6 +40,9 @@ use admission::Admission;
 /// How long a connection goes unwatched when the kernel has no memory to watch it.
 const UNWATCHED: Duration = Duration::from_millis(20);
 
+/// How long a socket whose sends wait for peers does not hear that one has hung up.
+const MOMENT: Duration = Duration::from_millis(2);
+
 /// What every session is made from.
 pub(crate) struct SessionSetup {
     pub(crate) core: Arc<SocketCore>,
@@ -83,6 +86,8 @@ pub(crate) struct Session {
     /// When the link's waiting is over: to try again, or to give up connecting.
     link_deadline: Option<Instant>,
     linger_deadline: Option<Instant>,
+    /// The peer hung up, and the socket is told then.
+    hung_up: Option<Instant>,
     /// The deadline that the thread knows of.
     armed: Option<Instant>,
     /// The socket has let go: end when everything is sent.
@@ -133,6 +138,7 @@ impl Session {
             pipe,
             link_deadline: None,
             linger_deadline: None,
+            hung_up: None,
             armed: None,
             closing: false,
             admission: Admission::default(),
@@ -243,6 +249,10 @@ impl Session {
 
     pub(super) fn deadline(&mut self, io: &mut Io) -> Next {
         self.armed = None;
+        if self.hung_up.is_some_and(|at| at <= io.now) {
+            let next = self.lost(&Broken::End, io);
+            return self.after(next, io);
+        }
         if self.linger_deadline.is_some_and(|at| at <= io.now) {
             return Next::End;
         }
@@ -310,7 +320,7 @@ impl Session {
             Link::Up(wire) => [wire.poll_timeout(), self.link_deadline].into_iter().flatten().min(),
             _ => self.link_deadline,
         };
-        let deadline = [deadline, self.linger_deadline].into_iter().flatten().min();
+        let deadline = [deadline, self.linger_deadline, self.hung_up].into_iter().flatten().min();
         // A deadline that moved away is found out when the old one comes.
         if self.armed.is_none() || deadline < self.armed {
             io.set_deadline(self.id, &mut self.armed, deadline);
@@ -537,6 +547,7 @@ impl Session {
                     io.run_again(self.id);
                     more = false;
                 }
+                Err(Broken::End) if self.tells_later(io) => return Next::Stay,
                 Err(broken) => {
                     // The end of what the peer says need not be the end of what it hears, but
                     // ZMTP has no half-closed connections.
@@ -545,6 +556,26 @@ impl Session {
             }
         }
         self.pump(io)
+    }
+
+    /// Whether the socket is not to hear yet that the peer has hung up. Where a send waits without
+    /// a peer, programs for the reference rely on its taking a while to notice: they send once
+    /// more right after their only peer has closed its socket (pyzmq's example "woodhouse" does),
+    /// and would wait for ever.
+    fn tells_later(&mut self, io: &mut Io) -> bool {
+        if !self.setup.core.waits_for_peers()
+            || self.closing
+            || !matches!(self.role, Role::Accepted)
+        {
+            return false;
+        }
+        let Link::Up(wire) = &mut self.link else { return false };
+        if !wire.is_ready() {
+            return false;
+        }
+        wire.paused = true;
+        wire.unwatch(&io.poll);
+        *self.hung_up.get_or_insert(io.now + MOMENT) > io.now
     }
 
     /// The handshake is done: the peer is a peer from here on. False if its connection had to

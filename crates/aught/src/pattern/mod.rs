@@ -66,6 +66,12 @@ pub(crate) fn takes_requests(kind: SocketType) -> bool {
     matches!(kind, SocketType::Rep | SocketType::Router)
 }
 
+/// Whether sends of this type wait while there is no peer, and go to peers in turn.
+#[must_use]
+pub(crate) fn waits_for_peers(kind: SocketType) -> bool {
+    matches!(kind, SocketType::Push | SocketType::Dealer)
+}
+
 /// Whether connecting twice to one endpoint is the same as connecting once: for these types a
 /// second connection would double what comes and goes, as programs written for the reference
 /// do not expect.

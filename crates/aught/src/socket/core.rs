@@ -202,6 +202,11 @@ impl SocketCore {
         crate::pattern::can_conflate(self.kind)
     }
 
+    /// Whether sends wait while there is no peer, and go to peers in turn.
+    pub(crate) fn waits_for_peers(&self) -> bool {
+        crate::pattern::waits_for_peers(self.kind)
+    }
+
     /// Whether the socket can be the handler that RFC 27 speaks of.
     pub(crate) fn takes_requests(&self) -> bool {
         crate::pattern::takes_requests(self.kind) && !self.is_closed()
