@@ -2,6 +2,7 @@
 //! the operating system, and every page that comes back from there is a fault. What is in the
 //! pieces is not known here.
 
+use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
 use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
@@ -17,8 +18,19 @@ const LONGEST: usize = 1 << 21;
 const STEPS: usize = 4;
 const CLASSES: usize = (LONGEST.ilog2() - FIRST_BITS) as usize * STEPS;
 
-/// How much unused memory the process keeps at most, in bytes.
+/// How much unused memory the process keeps at most for all threads, in bytes.
 const MOST: usize = 16 * 1024 * 1024;
+
+/// How many bytes of a class a thread moves at once between what it has at hand and what all have.
+/// At hand it has twice as much of a class at most, and nothing of longer pieces.
+const AT_ONCE: usize = 32 * 1024;
+
+thread_local! {
+    /// What this thread has at hand: with a stream between two threads, each piece would otherwise
+    /// be two visits to a lock that the other one has.
+    static AT_HAND: RefCell<[Vec<Vec<u8>>; CLASSES]> =
+        const { RefCell::new([const { Vec::new() }; CLASSES]) };
+}
 
 static UNUSED: [Mutex<Vec<Vec<u8>>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
 static UNUSED_BYTES: AtomicUsize = AtomicUsize::new(0);
@@ -35,6 +47,67 @@ fn class(len: usize) -> Option<(usize, usize)> {
     Some((index, size))
 }
 
+/// How many pieces of a size are moved at once; none of those that are not kept at hand.
+fn at_once(size: usize) -> usize {
+    AT_ONCE / size
+}
+
+/// Takes a piece of a class that nobody uses, if there is one.
+fn take(index: usize, size: usize) -> Option<Vec<u8>> {
+    let at_hand = AT_HAND.try_with(|at_hand| at_hand.borrow_mut().get_mut(index)?.pop());
+    if let Ok(Some(piece)) = at_hand {
+        return Some(piece);
+    }
+    let mut unused = lock(UNUSED.get(index)?);
+    let piece = unused.pop()?;
+    let rest = unused.len().saturating_sub(at_once(size).saturating_sub(1));
+    let more = unused.split_off(rest);
+    UNUSED_BYTES.fetch_sub(size * (1 + more.len()), Ordering::Relaxed);
+    drop(unused);
+    keep_at_hand(index, more);
+    Some(piece)
+}
+
+/// Lets this thread have pieces; they are given back where it cannot have any more, for it ends.
+fn keep_at_hand(index: usize, pieces: Vec<Vec<u8>>) {
+    let _ = AT_HAND.try_with(|at_hand| {
+        if let Some(class) = at_hand.borrow_mut().get_mut(index) {
+            class.extend(pieces);
+        }
+    });
+}
+
+/// Keeps a piece for whoever wants one next, unless enough are kept.
+fn give(index: usize, size: usize, piece: Vec<u8>) {
+    let many = at_once(size);
+    if many == 0 {
+        return store(index, size, vec![piece]);
+    }
+    let too_many = AT_HAND.try_with(|at_hand| {
+        let mut at_hand = at_hand.borrow_mut();
+        let class = at_hand.get_mut(index)?;
+        class.push(piece);
+        (class.len() > 2 * many).then(|| class.split_off(class.len() - many))
+    });
+    if let Ok(Some(pieces)) = too_many {
+        store(index, size, pieces);
+    }
+}
+
+/// Puts pieces to what all threads have, as far as that is kept.
+fn store(index: usize, size: usize, mut pieces: Vec<Vec<u8>>) {
+    let bytes = size * pieces.len();
+    let before = UNUSED_BYTES.fetch_add(bytes, Ordering::Relaxed);
+    let room = MOST.saturating_sub(before) / size;
+    if room < pieces.len() {
+        UNUSED_BYTES.fetch_sub(size * (pieces.len() - room), Ordering::Relaxed);
+        pieces.truncate(room);
+    }
+    if let Some(unused) = UNUSED.get(index) {
+        lock(unused).append(&mut pieces);
+    }
+}
+
 /// A piece of memory that may be used again when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Piece(Vec<u8>);
@@ -44,9 +117,7 @@ impl Piece {
     pub(crate) fn with_room(len: usize) -> Option<Self> {
         let mut room = len;
         if let Some((index, size)) = class(len) {
-            let unused = UNUSED.get(index).and_then(|unused| lock(unused).pop());
-            if let Some(piece) = unused {
-                UNUSED_BYTES.fetch_sub(size, Ordering::Relaxed);
+            if let Some(piece) = take(index, size) {
                 return Some(Self(piece));
             }
             room = size;
@@ -86,19 +157,15 @@ impl Drop for Piece {
         if size != piece.capacity() {
             return; // grown by others, or made by the allocator to its own taste
         }
-        if UNUSED_BYTES.fetch_add(size, Ordering::Relaxed) + size > MOST {
-            UNUSED_BYTES.fetch_sub(size, Ordering::Relaxed);
-            return;
-        }
         piece.clear();
-        if let Some(unused) = UNUSED.get(index) {
-            lock(unused).push(piece);
-        }
+        give(index, size, piece);
     }
 }
 
-/// Gives all unused memory back.
+/// Gives all unused memory back, but for what other threads have at hand.
 pub(crate) fn trim() {
+    // A thread that ends gives its own back anyway.
+    let _ = AT_HAND.try_with(|at_hand| at_hand.borrow_mut().each_mut().map(std::mem::take));
     for unused in &UNUSED {
         let pieces = std::mem::take(&mut *lock(unused));
         let bytes = pieces.iter().map(Vec::capacity).sum();
