@@ -20,6 +20,7 @@ use crate::pattern::{Attach, Pattern, new_pattern};
 use crate::pipe::{Owner, PipeEnd, PipeId, Pipes, Signal};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Weak, after_unlock, fence, lock};
 use crate::sys::poll::{time_left, wait_readable};
+use crate::sys::thread::gather;
 use crate::zap::{Authenticator, Decision, Gate};
 
 /// How often a stream of sends looks at the mailbox. A sender that never waits sees returned
@@ -28,6 +29,9 @@ const SEND_LOOK: Duration = Duration::from_millis(1);
 
 /// After so many sends a sender looks at the clock: asking it costs as much as half a send.
 const SENDS_PER_CLOCK: u32 = 16;
+
+/// Whoever has waited so often in a row without sending takes from a stream.
+const EAGER: u32 = 8;
 
 /// A function that gives memory back may be called in the middle of a call.
 const IN_CALL: Error = Error::Invalid("this thread is in the middle of a call on this socket");
@@ -51,6 +55,9 @@ pub(crate) struct State {
     pub(crate) arena: Arena,
     /// Kept for its memory.
     events: Vec<Event>,
+    /// How often in a row a call had to wait and was served while it stayed awake, with nothing
+    /// sent in between.
+    quick_waits: u32,
 }
 
 /// A socket, as the engine and the interfaces see it.
@@ -164,6 +171,7 @@ impl SocketCore {
                 rounds: 0,
                 arena: Arena::default(),
                 events: Vec::new(),
+                quick_waits: 0,
             }),
             patience: Patience::default(),
             closed: AtomicBool::new(false),
@@ -307,6 +315,12 @@ impl SocketCore {
         }
     }
 
+    /// Something is sent: whoever waits afterwards waits for an answer.
+    #[inline]
+    pub(crate) fn speaks(state: &mut State) {
+        state.quick_waits = 0;
+    }
+
     /// Takes in what is in the mailbox if the last look is a while ago. Says whether it did.
     #[inline(never)]
     pub(crate) fn look_if_due(&self, state: &mut State) -> bool {
@@ -384,11 +398,19 @@ impl SocketCore {
         deadline: Option<Instant>,
     ) -> Result<(Guard<'a>, bool), Error> {
         let rounds = state.rounds;
+        state.quick_waits = state.quick_waits.saturating_add(1);
+        let gathers = state.quick_waits > EAGER;
         self.leave(state);
         let came = self.patience.watch(deadline, || {
             self.mailbox.is_pending() || self.context.check().is_err() || self.is_closed()
         });
+        if came && gathers {
+            gather();
+        }
         state = self.enter()?;
+        if !came {
+            state.quick_waits = 0;
+        }
         if came {
             self.look(&mut state);
         }

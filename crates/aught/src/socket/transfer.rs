@@ -83,6 +83,7 @@ impl SocketCore {
         dont_wait: bool,
     ) -> Result<Guard<'a>, Error> {
         self.look_now_and_then(&mut state);
+        Self::speaks(&mut state);
         part.set_more(more);
         if part.peer().is_some() {
             part.set_peer(None);

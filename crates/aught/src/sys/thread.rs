@@ -52,6 +52,18 @@ pub(crate) fn give_way() {
     }
 }
 
+/// How long to let messages of a stream gather.
+const GATHERING: Duration = Duration::from_micros(2);
+
+/// Lets more of a stream come before it is looked at. Whoever is faster than who writes it would be
+/// woken for each message, and both would wait for each other's memory all the time.
+pub(crate) fn gather() {
+    let start = Instant::now();
+    while start.elapsed() < GATHERING {
+        (0..8).for_each(|_| std::hint::spin_loop());
+    }
+}
+
 /// The nice value of the highest priority.
 const NICEST: i32 = -20;
 
